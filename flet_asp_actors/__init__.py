@@ -1,0 +1,109 @@
+"""flet_asp_actors: an asyncio-first, actor-based state store for Flet 1.x.
+
+Where to read on, each ring knowing only those before it:
+
+    errors                      every exception
+    core/   values, mailbox, graph
+                                laws 1 to 3: actors, edges, turns
+    door, receipt, owner        threads; what a write returns; what a noun needs of its store
+    key, atom, selector, run, action, watch
+                                the nouns that users know
+    system/ failure, batch, host, store
+                                supervision, and actors found by key
+    ui/     page, frame, mount, binding, two_way
+                                the screen; the only ring that imports Flet
+    state                       StateManager: the store and its pages
+
+Importing this does not import Flet.
+"""
+
+from __future__ import annotations
+
+# The submodules `selector` and `action` are imported before these names are, so that the
+# decorators are what the package has under them.
+from .action import Action, ActionStatus, BoundAction, action
+from .atom import Atom
+from .errors import (
+    BatchError,
+    BindingError,
+    BusyError,
+    ClosedError,
+    ConflictError,
+    CycleError,
+    DeadlockError,
+    KeyConflictError,
+    LoopError,
+    NotRunningError,
+    PurityError,
+    ReadOnlyError,
+    RunCancelled,
+    StateError,
+    UnknownKeyError,
+)
+from .key import Key, Readable, Writable
+from .receipt import Receipt
+from .run import Run, Set
+from .selector import Get, Selector, SelectorKey, selector
+from .state import StateManager, TwoWay, current, get_state_manager, two_way
+from .system.failure import Failure
+from .system.store import Statistics
+from .watch import Subscription
+
+__all__ = (
+    "Action",
+    "ActionStatus",
+    "Atom",
+    "BatchError",
+    "Binding",
+    "BindingError",
+    "BoundAction",
+    "BusyError",
+    "ClosedError",
+    "ConflictError",
+    "CycleError",
+    "DeadlockError",
+    "Failure",
+    "Get",
+    "Key",
+    "KeyConflictError",
+    "LoopError",
+    "NotRunningError",
+    "PurityError",
+    "ReadOnlyError",
+    "Readable",
+    "Receipt",
+    "Run",
+    "RunCancelled",
+    "Selector",
+    "SelectorKey",
+    "Set",
+    "StateError",
+    "StateManager",
+    "Statistics",
+    "Subscription",
+    "TwoWay",
+    "UnknownKeyError",
+    "Writable",
+    "action",
+    "current",
+    "get_state_manager",
+    "selector",
+    "two_way",
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .ui.binding import Binding
+
+
+def __getattr__(name: str) -> object:
+    """Give what needs Flet, or the metadata of the package, when it is first asked for."""
+    if name == "Binding":
+        from .ui.binding import Binding
+
+        return Binding
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("flet-asp-actors")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

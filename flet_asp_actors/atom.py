@@ -1,0 +1,335 @@
+"""The atom: an actor that owns one value."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from threading import get_ident
+from typing import Any, TypeVar, overload
+
+import anyio
+
+from .core.graph import Node, clock, evaluating, here, mark_dependents, refuse_in_selector, tick
+from .core.mailbox import Actor, Mailbox
+from .core.values import IMMUTABLE, is_immutable, same
+from .errors import BusyError, ClosedError, RunCancelled
+from .key import Key, Writable
+from .owner import Job, Owner
+from .receipt import DONE, Behaviour, Pending, Receipt, behaviour
+
+__all__ = ("Atom",)
+
+T = TypeVar("T")
+
+
+class _Message:
+    """One message on its way: what to do, and who waits for it."""
+
+    __slots__ = ("handle", "receipt")
+
+    def __init__(self, handle: Callable[[], Awaitable[None] | None], receipt: Pending) -> None:
+        self.handle = handle
+        self.receipt = receipt
+
+
+class _Mailbox(Mailbox[_Message]):
+    """The mailbox of a busy atom, with the behaviour that keeps it busy."""
+
+    __slots__ = ("behaviour", "scope")
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.behaviour = Behaviour(name)
+        self.scope: anyio.CancelScope | None = None  # of the awaiting message
+
+
+class Atom(Node, Actor, Writable[T]):
+    """A live handle of one value in one store.
+
+    Made by `state.atom(...)`, pinned to its store and as alive as it. It can be read,
+    watched and bound from any store on the same loop.
+    """
+
+    __slots__ = ("__weakref__", "_owner", "mailbox")
+
+    mailbox: _Mailbox | None
+
+    def __init__(self, key: Key[T], owner: Owner, *given: T) -> None:
+        super().__init__(key, None)
+        self._owner = owner
+        self.mailbox = None
+        self.current = given[0] if given else owner.initial(self)
+
+    # ------------------------------------------------------------------ the face
+
+    @property
+    def value(self) -> T:
+        """The value now. Assigning it is `set`, with the effect visible at once.
+
+        Raises:
+            BusyError: On assignment in the middle of a message (an `update` that awaits):
+                the new value could not be read back. Use `update`.
+        """
+        value: T = self.current
+        return value
+
+    @value.setter
+    def value(self, value: T) -> None:
+        if self.mailbox is not None and self._owner.is_here:
+            raise BusyError(
+                f"{self.key} is in the middle of an update, so an assignment could not be read back. "
+                "Use update(...), or await set(...): both wait for their turn."
+            )
+        self.set(value)
+
+    def set(self, value: T, /) -> Receipt:
+        """Replace the value.
+
+        `get` sees it at once, the screen at the next frame. May be called from any thread;
+        from a foreign one the write is applied on the store's loop, in order. Never calls
+        a callable: a function is a value like any other. Awaiting the receipt only waits;
+        the write happens either way.
+
+        Raises:
+            PurityError: Inside a selector.
+            ClosedError: When the store has ended.
+        """
+        owner = self._owner
+        if owner.thread != get_ident():
+            return owner.elsewhere(self.key, lambda: self._set(value))
+        return self._set(value)
+
+    @overload
+    def update(self, fn: Callable[[T], Awaitable[T]], /) -> Receipt: ...
+    @overload
+    def update(self, fn: Callable[[T], T], /) -> Receipt: ...
+    def update(self, fn: Callable[[T], Any], /) -> Receipt:
+        """Replace the value by `fn(value)`, as one message: nothing comes between reading and writing.
+
+        With an async `fn` the atom is busy until it is done; writes that come meanwhile
+        wait in the mailbox, readers get the old value, other atoms go on. Cancelling a
+        wait for the receipt leaves the update running.
+
+        Raises:
+            Exception: What a sync `fn` raises, unless the atom is busy: then the receipt
+                raises it. The value stays as it was.
+            NotRunningError: For an async `fn` without an event loop.
+            PurityError, ClosedError: As for `set`.
+        """
+        owner = self._owner
+        if owner.thread != get_ident():
+            return owner.elsewhere(self.key, lambda: self._send(lambda: self._on_update(fn)))
+        return self._send(lambda: self._on_update(fn))
+
+    def mutate(self, fn: Callable[[T], object], /) -> Receipt:
+        """Edit the value in place with `fn(value)`; what `fn` returns is ignored.
+
+        Everything derived from the value counts as changed. If `fn` raises, what it had
+        edited by then is told to the dependents and the error goes to the caller.
+
+        Raises:
+            TypeError: When the value is of a type that cannot change in place: use `update`.
+            Exception: What `fn` raises, as for `update`.
+        """
+        owner = self._owner
+        if owner.thread != get_ident():
+            return owner.elsewhere(self.key, lambda: self._send(lambda: self._on_mutate(fn)))
+        return self._send(lambda: self._on_mutate(fn))
+
+    def reset(self) -> Receipt:
+        """Go back to the default: a fresh copy of it, or what its factory makes now."""
+        owner = self._owner
+        if owner.thread != get_ident():
+            return owner.elsewhere(self.key, lambda: self._send(self._on_reset))
+        return self._send(self._on_reset)
+
+    def __repr__(self) -> str:
+        busy = ", busy" if self.is_busy else ""
+        return f"<Atom {self.key} = {self.current!r}{busy}>"
+
+    # ------------------------------------------------------------------ messages
+
+    def _set(self, value: T) -> Receipt:
+        if evaluating or self.mailbox is not None:
+            return self._send(lambda: self._assign(value))
+        self._assign(value)
+        return DONE
+
+    def _on_update(self, fn: Callable[[T], Any]) -> Awaitable[None] | None:
+        result = fn(self.current)
+        if type(result) in IMMUTABLE or not isinstance(result, Awaitable):
+            return self._assign(result)
+
+        async def finish() -> None:
+            self._assign(await result)
+
+        return finish()
+
+    def _on_mutate(self, fn: Callable[[T], object]) -> Awaitable[None] | None:
+        value = self.current
+        if is_immutable(value):
+            raise TypeError(
+                f"mutate edits in place, and {self.key} holds {value!r}, which cannot change in place. "
+                "Use update: it stores what the function returns."
+            )
+        result: object = None
+        try:
+            result = fn(value)
+        finally:
+            if not isinstance(result, Awaitable):
+                self._store(self.current, edited=True)
+        if not isinstance(result, Awaitable):
+            return None
+        waiting: Awaitable[object] = result
+
+        async def finish() -> None:
+            try:
+                await waiting
+            finally:
+                self._store(self.current, edited=True)
+
+        return finish()
+
+    def _on_reset(self) -> None:
+        self._assign(self._owner.initial(self))
+
+    def _assign(self, value: Any) -> None:
+        """Take a value, and tell the dependents unless it is no change."""
+        old, edited = self.current, False
+        equals = self.key.equals
+        if value is old and equals is None:
+            # The same mutable object again: it was edited in place.
+            if type(value) in IMMUTABLE or is_immutable(value):
+                return
+            edited = True
+        elif same(old, value, equals):
+            self.current = value
+            return
+        self._store(value, edited)
+
+    def _store(self, value: Any, edited: bool) -> None:
+        self.current = value
+        self.version = tick()
+        if edited:
+            self.edited = clock.edited = self.version
+        if self.dependents:
+            turn = here()
+            mark_dependents(self, turn)
+            turn.propagate()
+
+    def _send(self, handle: Callable[[], Awaitable[None] | None]) -> Receipt:
+        """Handle a message now if the actor is idle, else leave it in the mailbox."""
+        owner = self._owner
+        refuse_in_selector(f"writes {self.key}")
+        box = self.mailbox
+        if box is not None:
+            receipt = Pending(box.behaviour, lambda: owner.is_here)
+            box.post(_Message(handle, receipt))
+            return receipt
+        box = self.mailbox = _Mailbox(f"an update of {self.key}")
+        turn = here()
+        turn.depth += 1
+        waiting: Awaitable[None] | None = None
+        try:
+            waiting = handle()
+            if waiting is None:
+                return DONE
+            receipt = Pending(box.behaviour, lambda: owner.is_here)
+            self._continue(waiting, receipt)
+            return receipt
+        except BaseException:
+            waiting = None
+            raise
+        finally:
+            if waiting is None:
+                self._drain(box)
+            turn.depth -= 1
+            turn.propagate()
+
+    def _continue(self, waiting: Awaitable[None], receipt: Pending) -> None:
+        """Go on with a message that has to await, in a task of the host."""
+        try:
+            self._owner.spawn(_Update(self, waiting, receipt))
+        except BaseException:
+            getattr(waiting, "close", lambda: None)()
+            raise
+
+    def _drain(self, box: _Mailbox) -> None:
+        """Handle what came meanwhile; become idle unless one of the messages has to await."""
+        while box:
+            message = box.take()
+            try:
+                waiting = message.handle()
+                if waiting is not None:
+                    self._continue(waiting, message.receipt)
+                    return
+            except Exception as error:
+                self._finish(message.receipt, error)
+            else:
+                message.receipt.finish()
+        self.mailbox = None
+
+    def _finish(self, receipt: Pending, error: BaseException | None) -> None:
+        if receipt.finish(error) and not isinstance(error, RunCancelled):
+            assert error is not None
+            self._owner.report(error, self.key, "atom")
+
+    def revive(self, value: T) -> None:
+        """Begin again with `value`: the name was unknown, and is declared now."""
+        self._store(value, edited=False)
+
+    def interrupt(self) -> None:
+        """Cancel the message that awaits, if one does; those after it go on."""
+        if self.mailbox is not None and self.mailbox.scope is not None:
+            self.mailbox.scope.cancel()
+
+
+class _Update(Job):
+    """A message that has to await, and the messages after it."""
+
+    __slots__ = ("_atom", "_receipt", "_waiting", "name")
+
+    def __init__(self, atom: Atom[Any], waiting: Awaitable[None], receipt: Pending) -> None:
+        self._atom = atom
+        self._waiting = waiting
+        self._receipt = receipt
+        self.name = f"update of {atom.key}"
+
+    async def run(self) -> None:
+        atom, box = self._atom, self._atom.mailbox
+        assert box is not None
+        behaviour.set(box.behaviour)
+        error: BaseException | None = None
+        try:
+            with anyio.CancelScope() as box.scope:
+                await self._waiting
+            if box.scope.cancelled_caught:
+                error = RunCancelled(f"the update of {atom.key} was cancelled")
+        except Exception as raised:
+            error = raised
+        except anyio.get_cancelled_exc_class():
+            # Ours ended above: this is the host's, or that of something that was awaited.
+            error = RunCancelled(f"the update of {atom.key} was cancelled")
+        finally:
+            box.scope = None
+        if atom._owner.is_closed:
+            self.abandon()
+            return
+        atom._finish(self._receipt, error)
+        turn = here()
+        turn.depth += 1
+        try:
+            atom._drain(box)
+        finally:
+            turn.depth -= 1
+            turn.propagate()
+
+    def abandon(self) -> None:
+        atom, box = self._atom, self._atom.mailbox
+        if self._receipt.is_done or box is None:
+            return
+        getattr(self._waiting, "close", lambda: None)()
+        closed = ClosedError(f"the store ended before {atom.key} was updated")
+        atom.mailbox = None
+        self._receipt.finish(closed)
+        while box:
+            box.take().receipt.finish(closed)

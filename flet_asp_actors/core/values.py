@@ -1,0 +1,97 @@
+"""When two values are the same, which values cannot change in place, and how defaults are copied."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import datetime
+import decimal
+import enum
+import fractions
+import pathlib
+import types
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ("IMMUTABLE", "is_immutable", "private_copy", "same")
+
+IMMUTABLE: frozenset[type] = frozenset(
+    {
+        type(None),
+        bool,
+        int,
+        float,
+        complex,
+        str,
+        bytes,
+        range,
+        type(...),
+        type(NotImplemented),
+        decimal.Decimal,
+        fractions.Fraction,
+        datetime.date,
+        datetime.time,
+        datetime.datetime,
+        datetime.timedelta,
+        datetime.timezone,
+        uuid.UUID,
+        pathlib.PurePosixPath,
+        pathlib.PureWindowsPath,
+        pathlib.PosixPath,
+        pathlib.WindowsPath,
+        types.FunctionType,
+        types.BuiltinFunctionType,
+        types.ModuleType,
+        type,
+    }
+)
+"""Types whose instances never change in place, whatever they hold."""
+
+
+def is_immutable(value: Any) -> bool:
+    """Say whether `value` is known never to change in place. "Unknown" is False.
+
+    Tuples, frozen sets and frozen dataclasses are as immutable as what they hold.
+    """
+    kind = type(value)
+    if kind in IMMUTABLE or isinstance(value, (enum.Enum, type)):
+        return True
+    if isinstance(value, (tuple, frozenset)):
+        return not hasattr(value, "__dict__") and all(map(is_immutable, value))
+    if dataclasses.is_dataclass(kind) and kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]  # set by every dataclass, missing in typeshed
+        return all(is_immutable(getattr(value, f.name, None)) for f in dataclasses.fields(kind))
+    return False
+
+
+def same(old: Any, new: Any, equals: Callable[[Any, Any], bool] | None = None) -> bool:
+    """Say whether `new` is no change from `old`.
+
+    Without `equals`: the same object, or the same type and `==`. An `==` that raises or
+    answers something other than a bool (an array, say) means "changed".
+    """
+    if old is new:
+        return True
+    if equals is not None:
+        return bool(equals(old, new))
+    if type(old) is not type(new):
+        return False
+    try:
+        return (old == new) is True
+    except Exception:
+        # A value that cannot be compared has changed, as far as anybody can tell.
+        return False
+
+
+def private_copy(value: Any) -> Any:
+    """Return a value that shares nothing mutable with `value`.
+
+    Raises:
+        TypeError: When the value cannot be copied.
+    """
+    if is_immutable(value):
+        return value
+    try:
+        return copy.deepcopy(value)
+    except Exception as error:
+        raise TypeError(f"{type(value).__name__} cannot be copied: {error}") from error

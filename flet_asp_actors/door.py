@@ -1,0 +1,85 @@
+"""The door between threads: where a store's loop lives, and how to get work onto it.
+
+The only module that knows about threads and locks. A store has one home loop; whoever is
+on another thread posts to it. A store without a home is guarded by one lock.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import threading
+from collections.abc import Callable
+from threading import get_ident
+from typing import Any, TypeVar
+
+import anyio
+import anyio.lowlevel
+
+__all__ = ("HOMELESS", "LOCK", "Home", "HomeIsGone", "running_home")
+
+T = TypeVar("T")
+
+LOCK = threading.RLock()
+"""Serialises every store that has no home loop."""
+
+HOMELESS = -1
+"""What a store without a home has for a thread: no thread has it."""
+
+
+class HomeIsGone(RuntimeError):
+    """The loop is closed and will never call anything again."""
+
+
+class Home:
+    """One event loop, and the thread it runs on."""
+
+    __slots__ = ("_post", "native", "thread")
+
+    def __init__(self, native: Any) -> None:
+        self.native = native
+        self.thread = get_ident()
+        # asyncio and trio spell the same thing differently.
+        self._post: Callable[..., object] = getattr(native, "call_soon_threadsafe", None) or native.run_sync_soon
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the caller is on this loop's thread."""
+        return self.thread == get_ident()
+
+    def post(self, function: Callable[[], object]) -> bool:
+        """Have `function` called on the loop, soon and in order; from any thread.
+
+        Returns:
+            False when the loop is dead and will never call it.
+        """
+        try:
+            self._post(function)
+        except RuntimeError:  # asyncio: the loop is closed; trio's RunFinishedError is one too
+            return False
+        return True
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Call `function` on the loop and wait for what it returns; from another thread.
+
+        Raises:
+            HomeIsGone: When the loop is dead.
+        """
+        future: concurrent.futures.Future[T] = concurrent.futures.Future()
+
+        def answer() -> None:
+            try:
+                future.set_result(function())
+            except BaseException as error:
+                future.set_exception(error)
+
+        if not self.post(answer):
+            raise HomeIsGone
+        return future.result()
+
+
+def running_home() -> Home | None:
+    """The home of the loop that runs on this thread, or None where none does."""
+    try:
+        return Home(anyio.lowlevel.current_token().native_token)
+    except anyio.NoEventLoopError:
+        return None

@@ -1,0 +1,95 @@
+"""What the nouns need of the store they live in. The system ring provides it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+from .core.graph import Derived, Node, Scope
+from .receipt import Receipt
+
+__all__ = ("Job", "Owner", "current_owner")
+
+
+class Job:
+    """Work for one task of a store's host. It lets neither an exception nor a cancellation out."""
+
+    __slots__ = ()
+
+    name: str
+    is_service: bool = False
+    """Whether `settled()` takes no notice of it."""
+    can_wait: bool = False
+    """Whether it is held until an event loop is there, instead of refused."""
+
+    async def run(self) -> None:
+        """Do the work. Called at most once, in a task of its own."""
+        raise NotImplementedError
+
+    def abandon(self) -> None:
+        """The host ended before, or in the middle of, `run`: answer whoever waits. Harmless when done."""
+        raise NotImplementedError
+
+
+class Owner(Protocol):
+    """A store, as its atoms, selectors and actions see it."""
+
+    thread: int
+    """The thread of the home loop; no thread at all without a home, or when closed."""
+    scope: Scope
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the caller is on the thread of the home loop."""
+        ...
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the store has ended."""
+        ...
+
+    def elsewhere(self, key: object, apply: Callable[[], Receipt]) -> Receipt:
+        """Apply a write when the caller is not on the home thread: post it, or take the lock."""
+        ...
+
+    def read_elsewhere(self, node: Derived) -> Any:
+        """Read a stale selector when the caller is not on the home thread."""
+        ...
+
+    def spawn(self, job: Job) -> None:
+        """Start a job in a task of the host, in the caller's context; open a host if there is none.
+
+        Raises:
+            NotRunningError: Without an event loop.
+            ClosedError: When the store has ended.
+        """
+        ...
+
+    def later(self, call: Callable[[], object]) -> None:
+        """Have something called on the home loop, if there is one; from anywhere, a finaliser too."""
+        ...
+
+    def report(self, error: BaseException, key: object, actor: str) -> None:
+        """Send an error that nobody waits for to `on_error`."""
+        ...
+
+    def initial(self, node: Node) -> Any:
+        """The value an atom begins with, overrides included."""
+        ...
+
+    def writable(self, key: object) -> Node:
+        """The node of a key, to be written to.
+
+        Raises:
+            UnknownKeyError: When a name was never declared.
+        """
+        ...
+
+    def fresh_context(self) -> None:
+        """Called in the context of a run before it starts, which it has inherited from its starter."""
+        ...
+
+
+current_owner: ContextVar[Owner | None] = ContextVar("flet_asp_actors_owner", default=None)
+"""The store of the action that the current task is running, if any."""

@@ -1,0 +1,419 @@
+"""One run of an action: a supervised task, what it may still write, and how it ends."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Generator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Generic, Literal, Protocol, TypeVar, cast, overload
+
+import anyio
+import anyio.lowlevel
+
+from .core.graph import Node
+from .core.values import same
+from .errors import RunCancelled
+from .key import Name, Writable
+from .owner import Job, Owner, current_owner
+from .receipt import Behaviour, Completion, Receipt, behaviour, wait_on
+
+__all__ = ("GRACE", "Run", "RunHandler", "RunState", "Set")
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+RunState = Literal["pending", "running", "succeeded", "failed", "cancelled"]
+
+GRACE = 5.0
+"""Seconds that a cancelled run has to end in before it is reported as stuck."""
+
+
+class Set(Protocol):
+    """How an action writes: `set(key, value)`, `set.update(...)`, `set.mutate(...)`, `set.reset(...)`.
+
+    Like the store's own verbs, but they know which run is writing: once it is cancelled or
+    out of time, it may only put back what a key held before the run first wrote it, and
+    only if nobody else has written it since. Any other write is dropped, and awaiting its
+    receipt raises the cancellation again.
+    """
+
+    @overload
+    def __call__(self, key: Writable[T], value: T, /) -> Receipt: ...
+    @overload
+    def __call__(self, key: Name, value: Any, /) -> Receipt: ...
+    @overload
+    def update(self, key: Writable[T], fn: Callable[[T], Awaitable[T]], /) -> Receipt: ...
+    @overload
+    def update(self, key: Writable[T], fn: Callable[[T], T], /) -> Receipt: ...
+    @overload
+    def update(self, key: Name, fn: Callable[[Any], Any], /) -> Receipt: ...
+    @overload
+    def mutate(self, key: Writable[T], fn: Callable[[T], object], /) -> Receipt: ...
+    @overload
+    def mutate(self, key: Name, fn: Callable[[Any], object], /) -> Receipt: ...
+    def reset(self, key: Writable[Any] | Name, /) -> Receipt: ...
+    def progress(self, fraction: float | None, text: str = "", /) -> None:
+        """Show in the action's status how far the run is: a fraction from 0 to 1, and a line of text."""
+
+
+class _Refused(Receipt):
+    """The receipt of a write that a cancelled run was not allowed."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[Any, None, None]:
+        yield from anyio.lowlevel.checkpoint().__await__()
+        # Still here: the cancellation was delivered once and swallowed, as asyncio lets one do.
+        raise anyio.get_cancelled_exc_class()()
+
+
+_REFUSED = _Refused()
+
+
+_THEIRS = -1
+"""The version of a key that somebody else has written meanwhile: it is not ours to put back."""
+
+
+@dataclass
+class _Write:
+    """What a run knows of a key that it has written."""
+
+    before: Any
+    """The value before the run's first write."""
+    version: int
+    """The version of the run's last write: another one means that somebody else wrote."""
+
+
+class RunSet:
+    """The `set` of one attempt of one run."""
+
+    def __init__(self, run: Run[Any], owner: Owner) -> None:
+        self._run = run
+        self._owner = owner
+        self._writes: dict[Node, _Write] = {}
+
+    def __call__(self, key: Any, value: Any, /) -> Receipt:
+        node = self._owner.writable(key)
+        if self._run.is_stopping:
+            return self._put_back(node, value)
+        return self._note(node, lambda: node.set(value))  # type: ignore[attr-defined]  # every writable node has it
+
+    def update(self, key: Any, fn: Callable[[Any], Any], /) -> Receipt:
+        node = self._owner.writable(key)
+        if self._run.is_stopping:
+            if inspect.iscoroutinefunction(fn):
+                return _REFUSED
+            return self._put_back(node, fn(node.current))
+        return self._note(node, lambda: node.update(fn))  # type: ignore[attr-defined]  # every writable node has it
+
+    def mutate(self, key: Any, fn: Callable[[Any], object], /) -> Receipt:
+        node = self._owner.writable(key)
+        if self._run.is_stopping:
+            return _REFUSED
+        return self._note(node, lambda: node.mutate(fn))  # type: ignore[attr-defined]  # every writable node has it
+
+    def reset(self, key: Any, /) -> Receipt:
+        node = self._owner.writable(key)
+        if self._run.is_stopping:
+            return self._put_back(node, self._owner.initial(node))
+        return self._note(node, node.reset)  # type: ignore[attr-defined]  # every writable node has it
+
+    def progress(self, fraction: float | None, text: str = "", /) -> None:
+        if not self._run.is_stopping:
+            self._run.handler.on_progress(self._run, fraction, text)
+
+    def _note(self, node: Node, write: Callable[[], Receipt]) -> Receipt:
+        note = self._writes.get(node)
+        if note is None:
+            note = self._writes[node] = _Write(node.current, node.version)
+        elif note.version != node.version:
+            note.version = _THEIRS  # somebody else wrote between two writes of this run
+
+        def written() -> None:
+            if note.version != _THEIRS:
+                note.version = node.version
+
+        try:
+            receipt = write()
+        except BaseException:
+            written()  # a mutate that raised has edited all the same
+            raise
+        receipt.on_done(written)
+        return receipt
+
+    def _put_back(self, node: Node, value: Any) -> Receipt:
+        note = self._writes.get(node)
+        if note is None or note.version != node.version or not same(note.before, value):
+            return _REFUSED
+        receipt: Receipt = node.set(value)  # type: ignore[attr-defined]  # every writable node has it
+        note.version = node.version
+        return receipt
+
+
+class RunHandler(Protocol):
+    """What a run needs of its action in a store."""
+
+    name: str
+    timeout: float | None
+
+    def call(self, set: RunSet, args: tuple[Any, ...], kwargs: dict[str, Any], /) -> Any:
+        """Call the handler; what it returns may be awaitable."""
+        ...
+
+    def on_start(self, run: Run[Any], /) -> None:
+        """The run has begun."""
+        ...
+
+    def on_progress(self, run: Run[Any], fraction: float | None, text: str, /) -> None:
+        """The run says how far it is."""
+        ...
+
+    def on_end(self, run: Run[Any], /) -> None:
+        """The run has ended, in whatever way."""
+        ...
+
+    def is_expected(self, error: BaseException, /) -> bool:
+        """Whether an error is part of the action's normal results."""
+        ...
+
+
+class Run(Job, Generic[R]):
+    """One run of an action, made by calling it.
+
+    `await run` gives what the handler returned. Cancelling the task that awaits it cancels
+    the run too, if nobody else waits for it, and waits a moment for it to end;
+    `await run.wait()` only watches.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_args",
+        "_behaviour",
+        "_cancel_asked",
+        "_completion",
+        "_error",
+        "_kwargs",
+        "_limit",
+        "_owner",
+        "_scope",
+        "_state",
+        "_traceback",
+        "_value",
+        "handler",
+        "reason",
+    )
+
+    def __init__(self, handler: RunHandler, owner: Owner, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.handler = handler
+        self.reason: object = None
+        self._owner = owner
+        self._args = args
+        self._kwargs = kwargs
+        self._behaviour = Behaviour(f"a run of {handler.name}")
+        self._completion = Completion()
+        self._state: RunState = "pending"
+        self._cancel_asked = False
+        self._scope: anyio.CancelScope | None = None
+        self._limit: anyio.CancelScope | None = None
+        self._value: R | None = None
+        self._error: BaseException | None = None
+        self._traceback: TracebackType | None = None
+
+    # ------------------------------------------------------------------ the face
+
+    @property
+    def name(self) -> str:  # type: ignore[override]  # read-only here
+        """What the action is called."""
+        return self.handler.name
+
+    @property
+    def state(self) -> RunState:
+        """Where the run is: pending, running, succeeded, failed or cancelled."""
+        return self._state
+
+    @property
+    def error(self) -> BaseException | None:
+        """What a failed run failed with."""
+        return self._error
+
+    @property
+    def value(self) -> R | None:
+        """What a succeeded run returned."""
+        return self._value
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the run has ended."""
+        return self._completion.is_done
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the run was cancelled, is out of time, or has ended without success."""
+        return (
+            self._cancel_asked
+            or (self._limit is not None and self._limit.cancel_called)
+            or self._state in ("failed", "cancelled")
+        )
+
+    def cancel(self, reason: object = None) -> None:
+        """Ask the run to end; from any thread, at any time. A run that has ended stays as it is.
+
+        The handler gets the cancellation at its next `await`; its cleanup may still put
+        values back. The state becomes `cancelled` when it has ended.
+
+        Args:
+            reason: What `RunCancelled.reason` says to those who await the run.
+        """
+        if self._completion.is_done or self._cancel_asked:
+            return
+        if not self._owner.is_here:
+            self._owner.elsewhere(self.name, lambda: self._cancel(reason))
+        else:
+            self._cancel(reason)
+
+    async def wait(self) -> None:
+        """Wait until the run has ended, however it ends. Cancelling the wait leaves the run alone.
+
+        Raises:
+            DeadlockError: Inside the run itself.
+        """
+        await wait_on(self._completion, self._behaviour)
+
+    def __await__(self) -> Generator[Any, None, R]:
+        return self._outcome().__await__()
+
+    def __repr__(self) -> str:
+        return f"<Run of {self.name}: {self._state}>"
+
+    # ------------------------------------------------------------------ waiting
+
+    async def _outcome(self) -> R:
+        try:
+            await wait_on(self._completion, self._behaviour)
+        except anyio.get_cancelled_exc_class():
+            if not self._completion.waiters and not self._completion.is_done:
+                self.cancel("nobody waits for it any more")
+                with anyio.CancelScope(shield=True), anyio.move_on_after(GRACE):
+                    await self._completion.wait()
+            raise
+        if self._state == "succeeded":
+            return cast("R", self._value)
+        if self._state == "failed":
+            assert self._error is not None
+            raise self._error.with_traceback(self._traceback)
+        raise RunCancelled(self._describe_cancel(), self.reason)
+
+    def _describe_cancel(self) -> str:
+        why = f": {self.reason}" if self.reason is not None else ""
+        return f"{self.name} was cancelled{why}"
+
+    # ------------------------------------------------------------------ the task
+
+    async def run(self) -> None:
+        """The outermost frame of the task: it lets neither exception nor cancellation out."""
+        behaviour.set(self._behaviour)
+        current_owner.set(self._owner)
+        self._owner.fresh_context()
+        if self._cancel_asked:
+            self._end("cancelled")
+            return
+        self._state = "running"
+        self.handler.on_start(self)
+        try:
+            with anyio.CancelScope() as self._scope:
+                with anyio.CancelScope() as self._limit:
+                    if self.handler.timeout is not None:
+                        self._limit.deadline = anyio.current_time() + self.handler.timeout
+                    value = self.handler.call(RunSet(self, self._owner), self._args, self._kwargs)
+                    if inspect.isawaitable(value):
+                        value = await value
+        except RunCancelled as cancelled:
+            # A run that this one awaited was cancelled, and this one did not mind it.
+            self._end("cancelled", reason=cancelled.reason)
+        except Exception as error:
+            self._end_with(error)
+        except anyio.get_cancelled_exc_class():
+            # Not by our scopes: the host is ending, or a cancelled future was awaited.
+            self._end("cancelled", reason="the store was closed" if self._owner.is_closed else None)
+        except BaseException as error:
+            self._end("failed", error)
+            raise
+        else:
+            if self._cancel_asked:  # also if the handler swallowed it
+                self._end("cancelled")
+            elif self._limit.cancel_called:
+                self._end_with(None)
+            else:
+                self._value = value
+                self._end("succeeded")
+
+    def _end_with(self, error: Exception | None) -> None:
+        """End after an error, which may be only what the cancellation stirred up."""
+        if self._cancel_asked:
+            self._end("cancelled")
+            if error is not None:
+                self._owner.report(error, self.name, "action (while it was being cancelled)")
+            return
+        if self._limit is not None and self._limit.cancel_called:
+            late = TimeoutError(f"{self.name} did not finish within {self.handler.timeout} s")
+            late.__cause__ = error
+            error = late
+        assert error is not None
+        self._end("failed", error)
+
+    def _end(self, state: RunState, error: BaseException | None = None, reason: object = None) -> None:
+        if self._completion.is_done:
+            return
+        self._state = state
+        if self.reason is None:
+            self.reason = reason
+        if error is not None:
+            self._error = error
+            self._traceback = error.__traceback__
+        self._args, self._kwargs = (), {}
+        self.handler.on_end(self)
+        if self._completion.finish(error) and error is not None and not self.handler.is_expected(error):
+            self._owner.report(error, self.name, "action")
+
+    def drop(self) -> None:
+        """End the run before it has begun: the policy of its action has no place for it."""
+        self._end("cancelled", reason="dropped")
+
+    def abandon(self) -> None:
+        self._end("cancelled", reason="the store was closed")
+
+    def _cancel(self, reason: object) -> Receipt:
+        if not self._completion.is_done and not self._cancel_asked:
+            self._cancel_asked = True
+            self.reason = reason
+            if self._scope is not None:
+                self._scope.cancel()
+                self._owner.spawn(_Watchdog(self, self._owner))
+        return _REFUSED
+
+
+class _Watchdog(Job):
+    """Reports a cancelled run that does not end."""
+
+    __slots__ = ("_owner", "_run", "name")
+
+    is_service = True
+
+    def __init__(self, run: Run[Any], owner: Owner) -> None:
+        self._run = run
+        self._owner = owner
+        self.name = f"watchdog of {run.name}"
+
+    async def run(self) -> None:
+        with anyio.move_on_after(GRACE):
+            await self._run.wait()
+        if not self._run.is_done:
+            self._owner.report(
+                TimeoutError(f"a run of {self._run.name} is stuck: still going {GRACE} s after its cancel"),
+                self._run.name,
+                "action",
+            )
+
+    def abandon(self) -> None:
+        pass

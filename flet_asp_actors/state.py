@@ -1,0 +1,394 @@
+"""The StateManager: the store, and its pages."""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Callable, Mapping
+from contextvars import Context
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from .core.graph import Derived, Node, here
+from .errors import BindingError
+from .key import Name, Readable, Writable
+from .owner import current_owner
+from .selector import Get, Selector, SelectorKey
+from .system.store import Statistics, Store
+
+if TYPE_CHECKING:
+    import flet as ft
+
+    from .ui.binding import Binding
+    from .ui.frame import UIActor
+
+__all__ = ("StateManager", "TwoWay", "current", "get_state_manager", "two_way")
+
+T = TypeVar("T")
+C = TypeVar("C", bound="ft.BaseControl")
+
+
+class TwoWay:
+    """What `two_way` returns: for `state.bound(control, value=two_way(key))`."""
+
+    __slots__ = ("event", "key", "parse", "to")
+
+    def __init__(
+        self, key: Any, parse: Callable[[Any], Any] | None, to: Callable[[Any], Any] | None, event: str | None
+    ) -> None:
+        self.key = key
+        self.parse = parse
+        self.to = to
+        self.event = event
+
+
+@overload
+def two_way(
+    key: Writable[T], /, *, parse: Callable[[str], T], to: Callable[[T], str] | None = None, event: str | None = None
+) -> TwoWay: ...
+@overload
+def two_way(
+    key: Writable[str] | Writable[bool] | Writable[float] | Writable[int] | Name, /, *, event: str | None = None
+) -> TwoWay: ...
+def two_way(
+    key: Any,
+    /,
+    *,
+    parse: Callable[[Any], Any] | None = None,
+    to: Callable[[Any], Any] | None = None,
+    event: str | None = None,
+) -> TwoWay:
+    """Say that a bound property works both ways: the control shows the value, and entering changes it.
+
+    Args:
+        key: An atom's key.
+        parse: Makes a value of what was entered. A `ValueError` leaves the atom and the text
+            as they are and shows on the control.
+        to: Makes what the control shows of a value; `str` by default when there is a `parse`.
+        event: The event by which the control says that it was changed: `change` by default,
+            or `select` where there is no `change`.
+    """
+    return TwoWay(key, parse, to, event)
+
+
+class StateManager(Store):
+    """The store: finds actors by key, owns the tasks, and brings values to the screen.
+
+    One per page comes from `get_state_manager(page)` and ends with the page's session.
+    One of your own needs neither a page nor an event loop for what is synchronous;
+    `async with fa.StateManager() as state:` gives it a task group and ends it.
+
+    Args:
+        page: A page to attach to.
+        overrides: Values and functions in place of those that keys, selectors and actions
+            were defined with: `{KEY: value, some_selector: value_or_function, some_action: handler}`.
+    """
+
+    def __init__(self, page: ft.Page | None = None, *, overrides: Mapping[Any, Any] | None = None) -> None:
+        super().__init__(overrides=overrides)
+        self._pages: weakref.WeakSet[ft.Page] = weakref.WeakSet()
+        self._bindings: weakref.WeakSet[Binding] = weakref.WeakSet()
+        self._ends_with_page = False
+        if page is not None:
+            self.attach(page)
+
+    # ------------------------------------------------------------------ binding
+
+    def bound(self, control: C, /, **props: Readable[Any] | Name | TwoWay | Callable[[Get], Any]) -> C:
+        """Bind properties of a control and return the control.
+
+        Each property follows a key, a function of `get`, or a `two_way(key)`. The values are
+        assigned at once, so they are in the first thing that the client gets; later changes
+        are on the screen at the next frame. The bindings end with the control.
+
+        Raises:
+            BindingError: For a property or an event that the control does not have, text
+                bound both ways to something that is no text without a `parse`, or a control
+                that belongs to a component.
+            UnknownKeyError: For a name that was never declared.
+        """
+        from .ui.binding import check_target
+
+        for prop in props:
+            check_target(control, prop)
+        for prop, source in props.items():
+            if isinstance(source, TwoWay):
+                self._bind_two_way(source.key, control, prop, True, None, source.to, source.parse, source.event)
+            else:
+                self.bind(source, control, prop)
+        return control
+
+    @overload
+    def bind(
+        self,
+        key: Readable[T],
+        target: ft.BaseControl | ft.Ref[Any],
+        prop: str = "value",
+        update: bool = True,
+        *,
+        to: Callable[[T], Any] | None = None,
+    ) -> Binding: ...
+    @overload
+    def bind(
+        self,
+        key: Name | Callable[[Get], Any],
+        target: ft.BaseControl | ft.Ref[Any],
+        prop: str = "value",
+        update: bool = True,
+        *,
+        to: Callable[[Any], Any] | None = None,
+    ) -> Binding: ...
+    @overload
+    def bind(
+        self,
+        key: Readable[Any] | Name | Callable[[Get], Any],
+        target: ft.BaseControl | ft.Ref[Any],
+        prop: str = "value",
+        update: bool = True,
+        *,
+        to: Callable[[Any], Any] | None = None,
+    ) -> Binding: ...
+    def bind(
+        self, key: Any, target: Any, prop: str = "value", update: bool = True, *, to: Callable[[Any], Any] | None = None
+    ) -> Binding:
+        """Have a property of a control follow a key or a function of `get`.
+
+        Works in whatever order: before the control exists (a Ref), before it is on the page,
+        in `did_mount`, after. Binding the same property again replaces the binding.
+
+        Args:
+            key: What to follow.
+            target: The control, or a Ref that holds it or will.
+            prop: The property.
+            update: Whether a change is pushed; else it is only assigned.
+            to: Makes what the control shows of a value. An error in it goes to `on_error`, and
+                the control keeps what it shows.
+
+        Returns:
+            The binding; closing it is not necessary, it ends with the control.
+
+        Raises:
+            BindingError, UnknownKeyError: As for `bound`.
+        """
+        from .ui.binding import Binding
+
+        self._refuse_closed("bind")
+        node = self._source(key, prop)
+        return self._begin(Binding(_name_of(key, node), node, prop, self, to, update), target)
+
+    bind_dynamic = bind
+
+    def bind_two_way(
+        self,
+        key: Writable[Any] | Name,
+        target: ft.BaseControl | ft.Ref[Any],
+        prop: str = "value",
+        update: bool = True,
+        on_input_change: Callable[[Any], object] | None = None,
+        *,
+        to: Callable[[Any], Any] | None = None,
+        parse: Callable[[Any], Any] | None = None,
+        event: str | None = None,
+    ) -> Binding:
+        """Have a property follow an atom, and the atom follow what is entered at the control.
+
+        See `two_way` for `to`, `parse` and `event`, and `bind` for the rest. With
+        `on_input_change` that is called with the event, and nothing is written for you.
+
+        Raises:
+            ReadOnlyError: For a selector.
+            BindingError, UnknownKeyError: As for `bound`.
+        """
+        return self._bind_two_way(key, target, prop, update, on_input_change, to, parse, event)
+
+    def unbind(self, key: Readable[Any] | Name, target: ft.BaseControl | ft.Ref[Any]) -> None:
+        """End the bindings of a key to a control or a Ref; nothing happens if there are none."""
+        node = self.find(key)
+        for binding in list(self._bindings):
+            if binding.node is node and (binding.control is target or binding.ref is target):
+                binding.close()
+
+    async def flushed(self) -> None:
+        """Wait until what is dirty now on the pages of this store has been pushed."""
+        for actor in self._actors():
+            await actor.flushed()
+
+    # ------------------------------------------------------------------ pages
+
+    @property
+    def page(self) -> ft.Page | None:
+        """A page that the store is attached to. Assigning one attaches it, and None detaches all."""
+        return next(iter(self._pages), None)
+
+    @page.setter
+    def page(self, page: ft.Page | None) -> None:
+        if page is not None:
+            self.attach(page)
+            return
+        for attached in list(self._pages):
+            self.detach(attached)
+
+    def attach(self, page: ft.Page) -> None:
+        """Serve a page: errors of its frames are reported here. Attaching twice is allowed.
+
+        Values are bound to controls of any page, attached or not. A store of your own
+        outlives the pages that it serves.
+        """
+        self._refuse_closed("be attached")
+        from .ui.frame import ui_actor
+
+        self._settle_home()
+        if page in self._pages:
+            return
+        self._pages.add(page)
+        actor = ui_actor(page)
+        if actor.report is None:
+            actor.report = self.report
+        actor.on_session.append(_SessionEnd(self, page))
+
+    def detach(self, page: ft.Page) -> None:
+        """Stop serving a page. Bindings to its controls go on until the controls are gone."""
+        self._pages.discard(page)
+
+    # ------------------------------------------------------------------ what the rings below need
+
+    def fresh_context(self) -> None:
+        if "flet" in sys.modules:
+            from .ui import page as adapter
+
+            adapter.fresh_context()
+
+    def capture_context(self) -> Context | None:
+        if "flet" not in sys.modules:
+            return None
+        from .ui import page as adapter
+
+        return adapter.capture_context()
+
+    def statistics(self) -> Statistics:
+        """Count what the store holds and does just now."""
+        actors = self._actors()
+        return replace(
+            super().statistics(),
+            frames=sum(actor.frames for actor in actors),
+            pushed=sum(actor.pushed for actor in actors),
+        )
+
+    # ------------------------------------------------------------------ the machinery
+
+    def _source(self, key: Any, prop: str) -> Node:
+        if callable(key) and not isinstance(key, Readable):
+            name = getattr(key, "__name__", "function")
+            return Selector(SelectorKey(key, f"{name} for {prop}"), key, self)
+        if isinstance(key, TwoWay):
+            raise BindingError("two_way(...) is for bound(control, prop=two_way(key)); here use bind_two_way(key, ...)")
+        node: Node = self.find(key)
+        return node
+
+    def _bind_two_way(
+        self,
+        key: Any,
+        target: Any,
+        prop: str,
+        update: bool,
+        on_input: Callable[[Any], object] | None,
+        to: Callable[[Any], Any] | None,
+        parse: Callable[[Any], Any] | None,
+        event: str | None,
+    ) -> Binding:
+        from .ui.two_way import Editing, TwoWayBinding
+
+        self._refuse_closed("bind")
+        node = self.find(key)
+        editing = Editing(parse, event, on_input)
+        return self._begin(TwoWayBinding(_name_of(key, node), node, prop, self, editing, to, update), target)
+
+    def _begin(self, binding: Binding, target: Any) -> Binding:
+        self._settle_home()
+        self._enter(lambda: binding.follow(target))
+        self._bindings.add(binding)
+        return binding
+
+    def _actors(self) -> list[UIActor]:
+        if not self._pages:
+            return []
+        from .ui.frame import ui_actor
+
+        return [ui_actor(page) for page in self._pages]
+
+    def _on_session(self, page: ft.Page, event: str) -> None:
+        if event != "close" or page not in self._pages:
+            return
+        self.detach(page)
+        if self._ends_with_page:
+            self._begin_close()
+
+    def _end(self) -> None:
+        super()._end()
+        for binding in list(self._bindings):
+            binding.close()
+
+
+class _SessionEnd:
+    """Tells a store of a page's events. Weak to both: a page's list must not keep a store alive."""
+
+    __slots__ = ("_page", "_store")
+
+    def __init__(self, store: StateManager, page: ft.Page) -> None:
+        self._store = weakref.ref(store)
+        self._page = weakref.ref(page)
+
+    def __call__(self, event: str) -> None:
+        store, page = self._store(), self._page()
+        if store is not None and page is not None:
+            store._on_session(page, event)
+
+
+def _name_of(key: Any, node: Node) -> object:
+    return node.key if isinstance(node, Derived) or not isinstance(key, (str, int)) else key
+
+
+def get_state_manager(page: ft.Page, *, max_fps: float = 60.0) -> StateManager:
+    """Return the store of a page; there is one, also as `page.state`.
+
+    It is made at the first call, and ends with the page's session: runs are cancelled,
+    bindings and listeners close, tasks end.
+
+    Args:
+        page: The page.
+        max_fps: How many frames a second its changes may cause at most.
+
+    Raises:
+        ValueError: For a `max_fps` that is not positive.
+    """
+    if max_fps <= 0:
+        raise ValueError(f"max_fps is frames a second and must be positive, not {max_fps!r}")
+    from .ui.frame import ui_actor
+
+    state = page.__dict__.get("state")
+    if not isinstance(state, StateManager) or not state._ends_with_page:
+        state = StateManager(page)
+        state._ends_with_page = True
+        # Page tracks its own fields only: this is neither compared nor sent.
+        page.__dict__["state"] = state
+        ui_actor(page).max_fps = max_fps
+    return state
+
+
+def current() -> StateManager:
+    """Return the store of the running action or selector, else that of the page being served.
+
+    Raises:
+        RuntimeError: Outside all of these.
+    """
+    computing = here().computing
+    if isinstance(computing, Selector) and isinstance(computing._owner, StateManager):
+        return computing._owner
+    running = current_owner.get()
+    if isinstance(running, StateManager):
+        return running
+    if "flet" in sys.modules:
+        import flet as ft
+
+        return get_state_manager(ft.context.page)
+    raise RuntimeError("fa.current() is for code that an action, a selector or a page runs; there is none of these")

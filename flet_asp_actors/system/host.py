@@ -1,0 +1,147 @@
+"""The root of supervision: one task, with one anyio task group, that is the parent of all others."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from typing import Any
+
+import anyio
+import anyio.abc
+
+from ..door import Home
+from ..owner import Job
+
+__all__ = ("Host",)
+
+
+class Host:
+    """The parent of every task of one store.
+
+    A job's own frame lets nothing out, so no child ever takes the group down. A job that
+    never began, or was torn down by the loop itself, is abandoned: whoever waits for it is
+    answered.
+
+    Args:
+        home: The loop it lives on.
+        on_end: Called when the host has ended on its own: its loop is shutting down.
+        on_idle: Called when the last job that is no service has ended.
+        on_escape: Called with what got out of a job all the same.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        on_end: Callable[[], object],
+        on_idle: Callable[[], object],
+        on_escape: Callable[[BaseException, Job], object],
+    ) -> None:
+        self.home = home
+        self._on_end = on_end
+        self._on_idle = on_idle
+        self._on_escape = on_escape
+        self._group: anyio.abc.TaskGroup | None = None
+        self._waiting: list[tuple[Job, Context]] = []  # until the group is open
+        self._jobs: dict[Job, None] = {}  # in the order of their start
+        self._stop = anyio.Event()
+        self._ended = anyio.Event()
+        self._task: Any = None
+
+    @property
+    def size(self) -> int:
+        """How many jobs are under way."""
+        return len(self._jobs)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no job is under way, services aside."""
+        return all(job.is_service for job in self._jobs)
+
+    def spawn(self, job: Job) -> None:
+        """Start a job in the context of the caller."""
+        self._jobs[job] = None
+        context = copy_context()
+        if self._group is None:
+            self._waiting.append((job, context))
+        else:
+            context.run(self._group.start_soon, self._frame, job)
+
+    async def enter(self) -> None:
+        """Open the task group in the task of the caller, which has to call `leave`."""
+        self._group = await anyio.create_task_group().__aenter__()
+        for job, context in self._waiting:
+            context.run(self._group.start_soon, self._frame, job)
+        self._waiting.clear()
+
+    async def leave(self) -> None:
+        """Cancel what is left, wait for it, and close the task group."""
+        assert self._group is not None
+        self._group.cancel_scope.cancel()
+        try:
+            await self._group.__aexit__(None, None, None)
+        finally:
+            self._finish()
+
+    def start(self) -> None:
+        """Open the host in a task of its own, in a context that holds no page."""
+        context = Context()
+        create_task = getattr(self.home.native, "create_task", None)
+        if create_task is not None:  # asyncio; keep the task, the loop itself holds it weakly
+            self._task = context.run(create_task, self._main())
+        else:
+            trio = sys.modules["trio"]
+            self._task = trio.lowlevel.spawn_system_task(self._main, context=context)
+
+    @property
+    def is_entered(self) -> bool:
+        """Whether the group is in the task of whoever called `enter`, and not in one of its own."""
+        return self._task is None
+
+    def stop(self, then: Callable[[], object]) -> None:
+        """Ask the host's own task to end everything, and call `then` when it has."""
+        self._on_end = then
+        self._stop.set()
+
+    def cancel(self) -> None:
+        """Cancel all jobs; the group stays open until `leave`."""
+        for scope in [self._group.cancel_scope] if self._group is not None else []:
+            scope.cancel()
+
+    async def wait_ended(self) -> None:
+        """Wait until the host has ended."""
+        await self._ended.wait()
+
+    async def _main(self) -> None:
+        try:
+            await self.enter()
+            try:
+                await self._stop.wait()
+            finally:
+                await self.leave()
+        finally:
+            # Asked to, or the loop is shutting down and cancels every task there is.
+            self._task = None
+            self._on_end()
+
+    def _finish(self) -> None:
+        self._group = None
+        for job in list(self._jobs)[::-1]:
+            job.abandon()
+        self._jobs.clear()
+        self._waiting.clear()
+        self._ended.set()
+        self._on_idle()
+
+    async def _frame(self, job: Job) -> None:
+        try:
+            await job.run()
+        except anyio.get_cancelled_exc_class():
+            raise  # the group's own; a job keeps every other to itself
+        except Exception as error:
+            self._on_escape(error, job)
+        finally:
+            job.abandon()  # does nothing to one that came to its end
+            self._jobs.pop(job, None)
+            if not job.is_service and self.is_idle:
+                self._on_idle()

@@ -1,0 +1,288 @@
+"""Bindings: a property of a control that follows a value."""
+
+from __future__ import annotations
+
+import difflib
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import flet as ft
+
+from ..core.graph import Node, Watcher
+from ..errors import BindingError
+from ..key import label
+from ..owner import Owner
+from . import page as adapter
+from .mount import Mount, mount_of
+
+__all__ = ("Binding", "check_target", "follow_ref")
+
+
+class Binding(Watcher):
+    """One property of one control (or of whatever control a Ref comes to hold) that follows a value.
+
+    It is weak to the control: collected is gone. A control that has left the page is
+    paused; the current value is assigned when it comes back. `close()` ends it and leaves
+    the property as it is.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_control",
+        "_is_active",
+        "_mount",
+        "_owner",
+        "_ref",
+        "_to",
+        "_unfollow",
+        "_update",
+        "key",
+        "prop",
+    )
+
+    def __init__(
+        self,
+        key: object,
+        node: Node,
+        prop: str,
+        owner: Owner,
+        to: Callable[[Any], Any] | None = None,
+        update: bool = True,
+    ) -> None:
+        super().__init__(node)
+        self.key = key
+        self.prop = prop
+        self._owner = owner
+        self._to = to
+        self._update = update
+        self._control: weakref.ref[ft.BaseControl] | None = None
+        self._mount: Mount | None = None
+        self._is_active = False
+        self._ref: weakref.ref[ft.Ref[Any]] | None = None
+        self._unfollow: Callable[[], None] | None = None
+
+    @property
+    def ref(self) -> ft.Ref[Any] | None:
+        """The Ref that it was bound to, if it was one."""
+        return self._ref() if self._ref is not None else None
+
+    @property
+    def control(self) -> ft.BaseControl | None:
+        """The control, while there is one."""
+        return self._control() if self._control is not None else None
+
+    # ------------------------------------------------------------------ life
+
+    def follow(self, target: ft.BaseControl | ft.Ref[Any]) -> None:
+        """Bind to a control, or to every control that a Ref comes to hold.
+
+        Raises:
+            BindingError: When the property cannot be bound. For a Ref that holds no control
+                yet the error goes to `on_error`, once there is one.
+        """
+        if not isinstance(target, ft.Ref):
+            self.attach(target)
+            return
+        held = target.current
+        if held is not None:
+            self.attach(held)
+        self._ref = weakref.ref(target)
+        self._unfollow = follow_ref(target, self.prop, self._on_ref, self.close)
+
+    def _on_ref(self, control: ft.BaseControl) -> None:
+        if control is self.control:
+            return
+        try:
+            self.attach(control)
+        except Exception as error:
+            self.report(error)
+
+    def attach(self, control: ft.BaseControl) -> None:
+        """Begin to follow, on this control; the value is assigned at once."""
+        self.detach()
+        check_target(control, self.prop)
+        mount = mount_of(control)
+        for other in list(mount.bindings):
+            if other.prop == self.prop:  # bound again: the later one counts
+                other.close()
+        mount.bindings.append(self)
+        self._mount = mount
+        self._control = weakref.ref(control, self._on_collected)
+        self.resume()
+
+    def detach(self) -> None:
+        """Let go of the control."""
+        self.pause()
+        if self._mount is not None:
+            if self in self._mount.bindings:
+                self._mount.bindings.remove(self)
+            self._mount = self._control = None
+
+    def close(self) -> None:
+        """End the binding. The property keeps its value. May be called twice."""
+        if self._unfollow is not None:
+            self._unfollow()
+            self._unfollow = None
+        self.detach()
+
+    def resume(self) -> None:
+        """Follow again, and catch up."""
+        if not self._is_active:
+            self._is_active = True
+            self.start()
+        self.seen = self.node.version
+        self.notify()
+
+    def pause(self) -> None:
+        """Stop following: what is not on the page does not keep selectors busy."""
+        if self._is_active:
+            self._is_active = False
+            self.stop()
+
+    def _on_collected(self, _: object) -> None:
+        # This is called from the collector, at any point of anything: do nothing here but ask.
+        self._owner.later(self.close)
+
+    # ------------------------------------------------------------------ the value
+
+    def notify(self) -> None:
+        control = self.control
+        if control is None:
+            self.close()
+            return
+        try:
+            value = self.node.read()
+            if self._to is not None:
+                value = self._to(value)
+        except Exception as error:
+            self.report(error)
+            return
+        self.assign(control, value)
+
+    def assign(self, control: ft.BaseControl, value: Any) -> None:
+        """Set the property, unless Flet would refuse the value, and have it pushed."""
+        if not adapter.can_be_sent(value):
+            self.report(
+                BindingError(
+                    f"{label(self.key)} holds a {type(value).__name__}, which Flet cannot send to the client; "
+                    f"{self._describe(control)} keeps its value. Give to=, a function that makes text of it."
+                )
+            )
+            return
+        try:
+            old = getattr(control, self.prop)
+            if old == value and type(old) is not type(value):
+                # Flet compares with ==, and would take True for 1.
+                setattr(control, self.prop, _NEVER_EQUAL)
+            setattr(control, self.prop, value)
+        except Exception as error:
+            self.report(error)
+            return
+        if self._update and self._mount is not None:
+            self._mount.changed()
+
+    def report(self, error: BaseException) -> None:
+        control = self.control
+        where = self._describe(control) if control is not None else self.prop
+        self._owner.report(error, self.key, f"binding of {where}")
+
+    def _describe(self, control: ft.BaseControl) -> str:
+        return f"{type(control).__name__}.{self.prop}"
+
+    def __repr__(self) -> str:
+        control = self.control
+        where = self._describe(control) if control is not None else f"a control to come ({self.prop})"
+        return f"<Binding of {where} to {self.key}>"
+
+
+class _NeverEqual:
+    """Equal to nothing, so that the assignment after it is always a change."""
+
+    __hash__ = None  # type: ignore[assignment]  # it is never a key
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+
+_NEVER_EQUAL = _NeverEqual()
+
+
+def check_target(control: ft.BaseControl, prop: str) -> None:
+    """Refuse what cannot be bound, where the mistake is made.
+
+    Raises:
+        BindingError: For a property that the control does not have, or a control that a
+            component owns.
+    """
+    kind = type(control).__name__
+    if adapter.is_frozen(control):
+        raise BindingError(
+            f"{kind} belongs to a component, which makes it anew at each render; it cannot be bound. "
+            "Read the state inside the component instead."
+        )
+    known = adapter.properties(type(control))
+    if prop not in known and prop not in control.__dict__:
+        close = difflib.get_close_matches(prop, known, n=1)
+        hint = f"Did you mean {close[0]!r}?" if close else f"It has {', '.join(sorted(known))}."
+        raise BindingError(f"{kind} has no property {prop!r}. {hint}")
+
+
+# ------------------------------------------------------------------ refs
+
+
+class _Follower:
+    """One binding that waits at a Ref."""
+
+    __slots__ = ("close", "prop", "tell")
+
+    def __init__(self, prop: str, tell: Callable[[Any], object], close: Callable[[], object]) -> None:
+        self.prop = prop
+        self.tell = tell
+        self.close = close
+
+
+class _Followed(ft.Ref[Any]):
+    """A Ref that tells when it gets a control. `follow_ref` turns an existing Ref into one."""
+
+    followers: list[_Follower]
+
+    @property
+    def current(self) -> Any:
+        return ft.Ref.current.fget(self)  # type: ignore[attr-defined]  # a property, whatever the stubs say
+
+    @current.setter
+    def current(self, value: Any) -> None:
+        ft.Ref.current.fset(self, value)  # type: ignore[attr-defined]  # a property, whatever the stubs say
+        if value is not None:
+            for follower in list(self.followers):
+                follower.tell(value)
+
+
+def follow_ref(
+    ref: ft.Ref[Any], prop: str, tell: Callable[[Any], object], close: Callable[[], object]
+) -> Callable[[], None]:
+    """Have `tell(control)` called for each control that the Ref comes to hold.
+
+    The control calls it while it is being built, so the value is in the first patch. One
+    follower for each property: a later one closes the earlier.
+
+    Returns:
+        A function that ends it.
+    """
+    followers: list[_Follower] | None = ref.__dict__.get("followers")
+    if followers is None:
+        followers = ref.__dict__["followers"] = []
+        kind = type(ref)
+        ref.__class__ = _Followed if kind is ft.Ref else type(kind.__name__, (_Followed, kind), {})
+    for other in list(followers):
+        if other.prop == prop:
+            other.close()
+    follower = _Follower(prop, tell, close)
+    followers.append(follower)
+
+    def end() -> None:
+        if follower in followers:
+            followers.remove(follower)
+
+    return end

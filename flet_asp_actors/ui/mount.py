@@ -1,0 +1,98 @@
+"""What the library hangs on a control: it follows the control's life, and passes on its events."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import flet as ft
+
+from . import page as adapter
+from .frame import UIActor, ui_actor
+
+if TYPE_CHECKING:
+    from .binding import Binding
+
+__all__ = ("Mount", "mount_of")
+
+_SLOT = "_flet_asp_actors_mount"
+_HOOKS = ("build", "did_mount", "will_unmount", "before_event")
+
+
+class Mount:
+    """The life of one control: built, on the page, off the page, gone.
+
+    The control holds it, it holds the control weakly. The hooks are set on the instance,
+    which Flet honours for every control, and call what was there before.
+    """
+
+    __slots__ = ("_control", "_own", "bindings", "is_stale", "listeners", "ui")
+
+    def __init__(self, control: ft.BaseControl) -> None:
+        self._control = weakref.ref(control)
+        self.bindings: list[Binding] = []
+        self.listeners: list[tuple[str, Callable[[Any], object]]] = []
+        self.is_stale = False  # a property was assigned since the control was built
+        page = adapter.page_of(control)
+        self.ui: UIActor | None = ui_actor(page) if page is not None else None
+        self._own = {name: control.__dict__[name] for name in _HOOKS if name in control.__dict__}
+        control.__dict__.update({name: getattr(self, name) for name in _HOOKS})
+
+    def changed(self) -> None:
+        """A property of the control was assigned: have it pushed if it is on a page."""
+        control = self._control()
+        if self.ui is not None and control is not None:
+            self.ui.mark(control)
+        else:
+            self.is_stale = True
+
+    # The hooks, named as Flet calls them.
+
+    def build(self) -> None:
+        """The control is about to be sent whole: what is assigned now is part of it."""
+        for binding in list(self.bindings):
+            binding.resume()
+        self.is_stale = False
+        self._inherited("build")
+
+    def did_mount(self) -> None:
+        """The client has the control."""
+        control = self._control()
+        page = adapter.page_of(control) if control is not None else None
+        if page is not None:
+            self.ui = ui_actor(page)
+            if self.is_stale:
+                self.changed()
+        self._inherited("did_mount")
+
+    def will_unmount(self) -> None:
+        """The control leaves the page; it may come back."""
+        self._inherited("will_unmount")
+        self.ui = None
+        for binding in list(self.bindings):
+            binding.pause()
+
+    def before_event(self, event: Any) -> Any:
+        """An event of the control, before its handler."""
+        verdict = self._inherited("before_event", event)
+        if verdict is None or verdict:
+            for name, listener in list(self.listeners):
+                if name == event.name:
+                    listener(event)
+        return verdict
+
+    def _inherited(self, name: str, *args: Any) -> Any:
+        own = self._own.get(name)
+        if own is not None:
+            return own(*args)
+        control = self._control()
+        return getattr(type(control), name)(control, *args) if control is not None else None
+
+
+def mount_of(control: ft.BaseControl) -> Mount:
+    """The mount of a control; made at the first use."""
+    mount = control.__dict__.get(_SLOT)
+    if not isinstance(mount, Mount):
+        mount = control.__dict__[_SLOT] = Mount(control)
+    return mount

@@ -1,0 +1,184 @@
+"""The page adapter: everything the library knows about how Flet behaves, in one place.
+
+What is private to Flet and used all the same is used here only, each with its reason, and
+a test fails loudly when Flet changes it: `_i` (a control's id; the public `Event.target`
+has it only once there is an event), `_frozen` (marks controls that a component owns; there
+is no public question to ask) and `_context_page` (`ft.context.page` can be read, not set).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+import functools
+import weakref
+from collections.abc import Callable, Iterable
+from contextvars import Context, copy_context
+from typing import Any
+
+import flet as ft
+from flet.controls.context import _context_page
+
+__all__ = (
+    "can_be_sent",
+    "capture_context",
+    "connected",
+    "fresh_context",
+    "is_frozen",
+    "is_mounted",
+    "is_text",
+    "page_of",
+    "properties",
+    "push",
+    "push_context",
+    "watch_session",
+)
+
+
+# ------------------------------------------------------------------ controls
+
+
+@functools.cache
+def properties(kind: type[Any]) -> dict[str, bool]:
+    """The properties of a control type that can be bound, each with whether it holds text."""
+    found = {
+        field.name: field.type in (str, "str", "Optional[str]") or field.type == (str | None)
+        for field in dataclasses.fields(kind)
+        if not field.name.startswith("_")
+    }
+    for owner in kind.__mro__:
+        for name, member in vars(owner).items():
+            if isinstance(member, property) and member.fset is not None and not name.startswith("_"):
+                found.setdefault(name, False)
+    return found
+
+
+def is_text(control: ft.BaseControl, prop: str) -> bool:
+    """Whether a property of a control holds text and nothing else."""
+    return properties(type(control)).get(prop, False)
+
+
+def is_frozen(control: ft.BaseControl) -> bool:
+    """Whether a control belongs to a component, which alone may change it."""
+    return hasattr(control, "_frozen")
+
+
+def page_of(control: ft.BaseControl) -> ft.Page | None:
+    """The page that a control is on now, or None."""
+    if isinstance(control, ft.Page):
+        return control
+    try:
+        page = control.page
+    except RuntimeError:
+        return None
+    # A control that was removed still has its parents; only the index tells.
+    return page if isinstance(page, ft.Page) and is_mounted(page, control) else None
+
+
+def is_mounted(page: ft.Page, control: ft.BaseControl) -> bool:
+    """Whether the client of the page has this control."""
+    return page.get_control(control._i) is control
+
+
+_DEEPEST = 100
+"""How deep a value may be nested: msgpack has a limit too, and a cyclic value none."""
+
+
+def can_be_sent(value: Any, depth: int = 0) -> bool:
+    """Whether Flet can serialise a value. If it cannot, it would take the whole patch down.
+
+    Flet's own encoder cannot be asked: it notes down what it has encoded as being on the
+    client's side, and then the next difference would never be sent.
+    """
+    if value is None or isinstance(value, (bool, float, bytes, ft.BaseControl)):
+        return True
+    if isinstance(value, enum.Enum):
+        return can_be_sent(value.value, depth)
+    if isinstance(value, str):
+        return value.isascii() or _is_utf8(value)
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**64
+    if depth > _DEEPEST:
+        return False
+    if isinstance(value, (list, tuple)):
+        return all(can_be_sent(each, depth + 1) for each in value)
+    if isinstance(value, dict):
+        return all(can_be_sent(name, depth + 1) and can_be_sent(each, depth + 1) for name, each in value.items())
+    if isinstance(value, (datetime.datetime, datetime.date, datetime.time, ft.Duration)):
+        return True
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return all(can_be_sent(getattr(value, field.name), depth + 1) for field in dataclasses.fields(value))
+    return False
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    return True
+
+
+# ------------------------------------------------------------------ contexts
+
+
+def fresh_context() -> None:
+    """Give the current context an update flag of its own.
+
+    Otherwise a run that calls `page.update()` would, through the flag it has inherited,
+    make Flet skip the automatic update after the handler that started it.
+    """
+    reset_auto_update: Callable[[], None] = ft.context.reset_auto_update
+    reset_auto_update()
+
+
+def capture_context() -> Context | None:
+    """A copy of the current context if it belongs to a page."""
+    return copy_context() if _context_page.get() is not None else None
+
+
+def push_context(page: ft.Page) -> Context:
+    """A context that knows the page and nothing else of whoever caused the push.
+
+    In it `page.update` neither triggers nor suppresses the automatic update of a handler.
+    """
+    context = Context()
+    context.run(_context_page.set, page)  # type: ignore[arg-type]  # Flet declares it with its default, None
+    context.run(fresh_context)
+    return context
+
+
+# ------------------------------------------------------------------ the page
+
+
+def connected(page: ft.Page) -> bool:
+    """Whether there is a client to send to."""
+    try:
+        return page.session.connection is not None
+    except RuntimeError:  # the session is gone for good
+        return False
+
+
+def push(page: ft.Page, controls: Iterable[ft.BaseControl]) -> None:
+    """Send what has changed in these controls: the one call of `page.update` in the library."""
+    page.update(*controls)  # type: ignore[arg-type]  # it takes any control, and is annotated with less
+
+
+def watch_session(page: ft.Page, on_event: Callable[[str], object]) -> None:
+    """Have `on_event` called with "connect", "disconnect" and "close", whatever handlers the user sets.
+
+    The page's `before_event` sees them on every transport, also without a handler.
+    """
+    weak = weakref.ref(page)
+    previous = page.__dict__.get("before_event")  # somebody else's, set on the instance
+
+    def before_event(event: Any) -> Any:
+        if event.name in ("connect", "disconnect", "close"):
+            on_event(event.name)
+        here = weak()
+        if previous is not None:
+            return previous(event)
+        return type(here).before_event(here, event) if here is not None else True
+
+    page.before_event = before_event  # type: ignore[assignment]  # Flet calls what the instance has

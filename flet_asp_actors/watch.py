@@ -1,0 +1,141 @@
+"""Those who watch: callbacks, sync and async, that are told when a value has changed."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from contextvars import Context
+from types import TracebackType
+from typing import Any
+
+import anyio
+
+from .core.graph import Node, Watcher
+from .owner import Job, Owner
+
+__all__ = ("Subscription",)
+
+
+class Subscription(Watcher):
+    """A callback that is called once a turn in which the value has changed.
+
+    `close()` ends it; so does leaving it as a context manager, and the end of the store.
+    It is called with the value current at the time of the call, on the store's thread, in
+    the context where it was set up. What it raises goes to `on_error` and disturbs nobody
+    else. An async callback runs as a task: its calls come in order, one at a time, and if
+    several changes come while it is busy it is called once more, with the latest value.
+    """
+
+    __slots__ = ("_context", "_is_async", "_owner", "_pump", "callback", "on_close")
+
+    def __init__(
+        self,
+        node: Node,
+        callback: Callable[[Any], object],
+        owner: Owner,
+        context: Context | None,
+        on_close: Callable[[Subscription], None],
+    ) -> None:
+        super().__init__(node)
+        self.callback = callback
+        self.on_close = on_close
+        self._owner = owner
+        self._context = context
+        self._is_async = inspect.iscoroutinefunction(callback)
+        self._pump: _Pump | None = None
+
+    def notify(self) -> None:
+        if self._pump is not None and not self._pump.is_done:
+            self._pump.again = True
+            return
+        try:
+            if self._is_async:
+                self._start(None)
+                return
+            value = self.node.read()
+            if self._context is None:
+                result = self.callback(value)
+            else:
+                # A copy: the context itself may be entered already, further up the stack.
+                result = self._context.copy().run(self.callback, value)
+            if inspect.isawaitable(result):
+                self._start(result)
+        except Exception as error:
+            self.report(error)
+
+    def _start(self, first: Awaitable[Any] | None) -> None:
+        self._pump = _Pump(self, first)
+        run = self._context.copy().run if self._context is not None else lambda spawn, job: spawn(job)
+        try:
+            run(self._owner.spawn, self._pump)
+        except BaseException:
+            self._pump.abandon()
+            raise
+
+    def report(self, error: BaseException) -> None:
+        name = getattr(self.callback, "__qualname__", None) or repr(self.callback)
+        self._owner.report(error, self.node.key, f"listener {name}")
+
+    def close(self) -> None:
+        """End the subscription; a call under way is cancelled if it is async. May be called twice."""
+        self.stop()
+        if self._pump is not None:
+            self._pump.cancel()
+        self.on_close(self)
+
+    def __enter__(self) -> Subscription:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Subscription to {self.node.key}>"
+
+
+class _Pump(Job):
+    """The task of an async listener: one call after the other."""
+
+    __slots__ = ("_first", "_scope", "_subscription", "again", "is_done", "name")
+
+    can_wait = True
+
+    def __init__(self, subscription: Subscription, first: Awaitable[Any] | None) -> None:
+        self._subscription = subscription
+        self._first = first  # a call that has been made already
+        self._scope: anyio.CancelScope | None = None
+        self.again = False
+        self.is_done = False
+        self.name = f"listener of {subscription.node.key}"
+
+    async def run(self) -> None:
+        try:
+            with anyio.CancelScope() as self._scope:
+                while not self.is_done:
+                    call, self._first = self._first, None
+                    try:
+                        await (call or self._subscription.callback(self._subscription.node.read()))  # type: ignore[misc]  # its first call returned an awaitable
+                    except Exception as error:
+                        self._subscription.report(error)
+                    if not self.again:
+                        break
+                    self.again = False
+        except anyio.get_cancelled_exc_class():
+            pass  # the outermost frame: the host is ending, or something awaited was cancelled
+        finally:
+            self.is_done = True
+
+    def cancel(self) -> None:
+        self.is_done = True
+        if self._scope is not None:
+            self._scope.cancel()
+
+    def abandon(self) -> None:
+        self.is_done = True
+        getattr(self._first, "close", lambda: None)()

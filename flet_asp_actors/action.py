@@ -95,7 +95,7 @@ class StatusKey(Readable[ActionStatus[R]]):
     __slots__ = ("action",)
 
     def __init__(self, action: Action[Any, R]) -> None:
-        self.action = action
+        self.action: Action[..., Any] = action
 
     def __hash__(self) -> int:
         return hash((StatusKey, id(self.action)))
@@ -133,7 +133,7 @@ class Action(Generic[P, R]):
         expect: tuple[type[Exception], ...] = (),
         name: str | None = None,
     ) -> None:
-        self.name = name or getattr(handler, "__name__", repr(handler))
+        self.name: str = name or getattr(handler, "__name__", None) or repr(handler)
         if policy not in get_args(Policy):
             raise ValueError(f"action {self.name}: unknown policy {policy!r}; one of {', '.join(get_args(Policy))}")
         if timeout is not None and timeout <= 0:
@@ -148,7 +148,7 @@ class Action(Generic[P, R]):
             raise TypeError(
                 f"action {self.name}: the handler takes (get, set, ...), and {self._signature} has no room for both"
             )
-        functools.update_wrapper(self, handler, updated=())
+        self.__doc__ = handler.__doc__
 
     @property
     def status(self) -> Readable[ActionStatus[R]]:
@@ -351,5 +351,5 @@ def action(fn: Any = None, /, **options: Any) -> Any:
     Options are those of `Action`. Bind it with `state.action(definition)`.
     """
     if fn is None:
-        return lambda function: Action(function, **options)
-    return Action(fn, **options)
+        return functools.partial(Action[..., Any], **options)
+    return Action[..., Any](fn, **options)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from threading import get_ident
-from typing import Any, TypeVar, overload
+from typing import Any, TypeGuard, TypeVar, overload
 
 import anyio
 
 from .core.graph import Node, clock, evaluating, here, mark_dependents, refuse_in_selector, tick
 from .core.mailbox import Actor, Mailbox
-from .core.values import IMMUTABLE, is_immutable, same
+from .core.values import IMMUTABLE, is_a, is_immutable, same
 from .errors import BusyError, ClosedError, RunCancelled
 from .key import Key, Writable
 from .owner import Job, Owner
 from .receipt import DONE, Behaviour, Pending, Receipt, behaviour
 
-__all__ = ("Atom",)
+__all__ = ("Atom", "is_atom")
 
 T = TypeVar("T")
 
@@ -49,14 +49,15 @@ class Atom(Node, Actor, Writable[T]):
     watched and bound from any store on the same loop.
     """
 
-    __slots__ = ("__weakref__", "_owner", "mailbox")
+    __slots__ = ("__weakref__", "mailbox", "owner")
 
-    mailbox: _Mailbox | None
+    key: Key[T]
+    mailbox: _Mailbox | None  # pyright: ignore[reportIncompatibleVariableOverride]  # written here only
 
     def __init__(self, key: Key[T], owner: Owner, *given: T) -> None:
         super().__init__(key, None)
-        self._owner = owner
-        self.mailbox = None
+        self.owner = owner
+        self.mailbox = None  # pyright: ignore[reportIncompatibleVariableOverride]  # written here only
         self.current = given[0] if given else owner.initial(self)
 
     # ------------------------------------------------------------------ the face
@@ -74,7 +75,7 @@ class Atom(Node, Actor, Writable[T]):
 
     @value.setter
     def value(self, value: T) -> None:
-        if self.mailbox is not None and self._owner.is_here:
+        if self.mailbox is not None and self.owner.is_here:
             raise BusyError(
                 f"{self.key} is in the middle of an update, so an assignment could not be read back. "
                 "Use update(...), or await set(...): both wait for their turn."
@@ -93,7 +94,7 @@ class Atom(Node, Actor, Writable[T]):
             PurityError: Inside a selector.
             ClosedError: When the store has ended.
         """
-        owner = self._owner
+        owner = self.owner
         if owner.thread != get_ident():
             return owner.elsewhere(self.key, lambda: self._set(value))
         return self._set(value)
@@ -115,7 +116,7 @@ class Atom(Node, Actor, Writable[T]):
             NotRunningError: For an async `fn` without an event loop.
             PurityError, ClosedError: As for `set`.
         """
-        owner = self._owner
+        owner = self.owner
         if owner.thread != get_ident():
             return owner.elsewhere(self.key, lambda: self._send(lambda: self._on_update(fn)))
         return self._send(lambda: self._on_update(fn))
@@ -130,14 +131,14 @@ class Atom(Node, Actor, Writable[T]):
             TypeError: When the value is of a type that cannot change in place: use `update`.
             Exception: What `fn` raises, as for `update`.
         """
-        owner = self._owner
+        owner = self.owner
         if owner.thread != get_ident():
             return owner.elsewhere(self.key, lambda: self._send(lambda: self._on_mutate(fn)))
         return self._send(lambda: self._on_mutate(fn))
 
     def reset(self) -> Receipt:
         """Go back to the default: a fresh copy of it, or what its factory makes now."""
-        owner = self._owner
+        owner = self.owner
         if owner.thread != get_ident():
             return owner.elsewhere(self.key, lambda: self._send(self._on_reset))
         return self._send(self._on_reset)
@@ -156,8 +157,9 @@ class Atom(Node, Actor, Writable[T]):
 
     def _on_update(self, fn: Callable[[T], Any]) -> Awaitable[None] | None:
         result = fn(self.current)
-        if type(result) in IMMUTABLE or not isinstance(result, Awaitable):
-            return self._assign(result)
+        if type(result) in IMMUTABLE or not is_a(result, Awaitable):
+            self._assign(result)
+            return None
 
         async def finish() -> None:
             self._assign(await result)
@@ -171,26 +173,25 @@ class Atom(Node, Actor, Writable[T]):
                 f"mutate edits in place, and {self.key} holds {value!r}, which cannot change in place. "
                 "Use update: it stores what the function returns."
             )
-        result: object = None
+        result: Any = None
         try:
             result = fn(value)
         finally:
-            if not isinstance(result, Awaitable):
+            if not is_a(result, Awaitable):
                 self._store(self.current, edited=True)
-        if not isinstance(result, Awaitable):
+        if not is_a(result, Awaitable):
             return None
-        waiting: Awaitable[object] = result
 
         async def finish() -> None:
             try:
-                await waiting
+                await result
             finally:
                 self._store(self.current, edited=True)
 
         return finish()
 
     def _on_reset(self) -> None:
-        self._assign(self._owner.initial(self))
+        self._assign(self.owner.initial(self))
 
     def _assign(self, value: Any) -> None:
         """Take a value, and tell the dependents unless it is no change."""
@@ -218,7 +219,7 @@ class Atom(Node, Actor, Writable[T]):
 
     def _send(self, handle: Callable[[], Awaitable[None] | None]) -> Receipt:
         """Handle a message now if the actor is idle, else leave it in the mailbox."""
-        owner = self._owner
+        owner = self.owner
         refuse_in_selector(f"writes {self.key}")
         box = self.mailbox
         if box is not None:
@@ -241,19 +242,19 @@ class Atom(Node, Actor, Writable[T]):
             raise
         finally:
             if waiting is None:
-                self._drain(box)
+                self.drain(box)
             turn.depth -= 1
             turn.propagate()
 
     def _continue(self, waiting: Awaitable[None], receipt: Pending) -> None:
         """Go on with a message that has to await, in a task of the host."""
         try:
-            self._owner.spawn(_Update(self, waiting, receipt))
+            self.owner.spawn(_Update(self, waiting, receipt))
         except BaseException:
             getattr(waiting, "close", lambda: None)()
             raise
 
-    def _drain(self, box: _Mailbox) -> None:
+    def drain(self, box: _Mailbox) -> None:
         """Handle what came meanwhile; become idle unless one of the messages has to await."""
         while box:
             message = box.take()
@@ -263,15 +264,15 @@ class Atom(Node, Actor, Writable[T]):
                     self._continue(waiting, message.receipt)
                     return
             except Exception as error:
-                self._finish(message.receipt, error)
+                self.answer(message.receipt, error)
             else:
                 message.receipt.finish()
-        self.mailbox = None
+        self.mailbox = None  # pyright: ignore[reportIncompatibleVariableOverride]  # written here only
 
-    def _finish(self, receipt: Pending, error: BaseException | None) -> None:
+    def answer(self, receipt: Pending, error: BaseException | None) -> None:
         if receipt.finish(error) and not isinstance(error, RunCancelled):
             assert error is not None
-            self._owner.report(error, self.key, "atom")
+            self.owner.report(error, self.key, "atom")
 
     def revive(self, value: T) -> None:
         """Begin again with `value`: the name was unknown, and is declared now."""
@@ -281,6 +282,11 @@ class Atom(Node, Actor, Writable[T]):
         """Cancel the message that awaits, if one does; those after it go on."""
         if self.mailbox is not None and self.mailbox.scope is not None:
             self.mailbox.scope.cancel()
+
+
+def is_atom(node: object) -> TypeGuard[Atom[Any]]:
+    """Whether a node is an atom."""
+    return isinstance(node, Atom)
 
 
 class _Update(Job):
@@ -311,14 +317,14 @@ class _Update(Job):
             error = RunCancelled(f"the update of {atom.key} was cancelled")
         finally:
             box.scope = None
-        if atom._owner.is_closed:
+        if atom.owner.is_closed:
             self.abandon()
             return
-        atom._finish(self._receipt, error)
+        atom.answer(self._receipt, error)
         turn = here()
         turn.depth += 1
         try:
-            atom._drain(box)
+            atom.drain(box)
         finally:
             turn.depth -= 1
             turn.propagate()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 from enum import Enum
 from typing import Any, Generic, NoReturn, TypeVar, Union, overload
 
-from .core.values import is_immutable, private_copy
+from .core.values import is_a, is_immutable, private_copy
 
 __all__ = ("Key", "Name", "NamedKey", "Readable", "Writable", "label")
 
@@ -135,8 +135,8 @@ class _ItemKey(Key[T]):
     def __hash__(self) -> int:
         return self._hash
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ItemKey) and self.family is other.family and self.item == other.item
+    def __eq__(self, other: Any) -> bool:
+        return is_a(other, _ItemKey) and self.family is other.family and self.item == other.item
 
 
 class NamedKey(Key[Any]):
@@ -166,4 +166,4 @@ class NamedKey(Key[Any]):
 
 def label(key: object) -> str:
     """How messages show a key: `Key('count')` for a typed one, `'count'` for a name."""
-    return str(key) if isinstance(key, Readable) else repr(key)
+    return str(key) if is_a(key, Readable) else repr(key)

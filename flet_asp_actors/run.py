@@ -117,7 +117,7 @@ class RunSet:
         node = self._owner.writable(key)
         if self._run.is_stopping:
             return self._put_back(node, self._owner.initial(node))
-        return self._note(node, node.reset)  # type: ignore[attr-defined]  # every writable node has it
+        return self._note(node, lambda: node.reset())  # type: ignore[attr-defined]  # every writable node has it
 
     def progress(self, fraction: float | None, text: str = "", /) -> None:
         if not self._run.is_stopping:
@@ -146,16 +146,23 @@ class RunSet:
         note = self._writes.get(node)
         if note is None or note.version != node.version or not same(note.before, value):
             return _REFUSED
-        receipt: Receipt = node.set(value)  # type: ignore[attr-defined]  # every writable node has it
+        receipt = cast("Any", node).set(value)
         note.version = node.version
-        return receipt
+        return cast("Receipt", receipt)
 
 
 class RunHandler(Protocol):
     """What a run needs of its action in a store."""
 
-    name: str
-    timeout: float | None
+    @property
+    def name(self) -> str:
+        """What the action is called."""
+        ...
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds that a run may take."""
+        ...
 
     def call(self, set: RunSet, args: tuple[Any, ...], kwargs: dict[str, Any], /) -> Any:
         """Call the handler; what it returns may be awaitable."""
@@ -320,6 +327,7 @@ class Run(Job, Generic[R]):
             return
         self._state = "running"
         self.handler.on_start(self)
+        value: Any = None
         try:
             with anyio.CancelScope() as self._scope:
                 with anyio.CancelScope() as self._limit:
@@ -342,10 +350,10 @@ class Run(Job, Generic[R]):
         else:
             if self._cancel_asked:  # also if the handler swallowed it
                 self._end("cancelled")
-            elif self._limit.cancel_called:
+            elif self.is_stopping:
                 self._end_with(None)
             else:
-                self._value = value
+                self._value = cast("R", value)
                 self._end("succeeded")
 
     def _end_with(self, error: Exception | None) -> None:

@@ -8,6 +8,7 @@ from threading import get_ident
 from typing import Any, NoReturn, Protocol, TypeVar, overload
 
 from .core.graph import CLEAN, Derived
+from .core.values import is_a
 from .errors import ReadOnlyError
 from .key import Name, Readable, label
 from .owner import Owner
@@ -18,7 +19,7 @@ T = TypeVar("T")
 
 
 class Get(Protocol):
-    """How a selector or an action reads: `get(key)`.
+    """How a selector or an action reads: `get(key)`, or `get.peek(key)` without depending on it.
 
     In a selector every reading is remembered as a dependency, anew in each run; in an
     action it is a plain reading of the value now.
@@ -30,9 +31,7 @@ class Get(Protocol):
     def __call__(self, key: Name, /) -> Any: ...
 
     @overload
-    def peek(self, key: Readable[T], /) -> T:
-        """Read without depending on it: a later change does not recompute the selector."""
-
+    def peek(self, key: Readable[T], /) -> T: ...
     @overload
     def peek(self, key: Name, /) -> Any: ...
 
@@ -80,7 +79,7 @@ class Selector(Derived, Readable[T]):
     The function runs on the loop's thread; one that takes long holds everybody up.
     """
 
-    __slots__ = ("__weakref__", "_owner")
+    __slots__ = ("__weakref__", "owner")
 
     def __init__(
         self,
@@ -90,7 +89,7 @@ class Selector(Derived, Readable[T]):
         equals: Callable[[T, T], bool] | None = None,
     ) -> None:
         super().__init__(key, function, owner.scope, equals)
-        self._owner = owner
+        self.owner = owner
 
     @property
     def value(self) -> T:
@@ -100,8 +99,8 @@ class Selector(Derived, Readable[T]):
             Exception: What the function raised.
             CycleError: When it reads itself.
         """
-        if self.mark != CLEAN and self._owner.thread != get_ident():
-            value: T = self._owner.read_elsewhere(self)
+        if self.mark != CLEAN and self.owner.thread != get_ident():
+            value: T = self.owner.read_elsewhere(self)
         else:
             value = self.read()
         return value
@@ -154,7 +153,7 @@ def selector(
     Raises:
         TypeError: When the function is async.
     """
-    if callable(function) and not isinstance(function, Readable):
+    if callable(function) and not is_a(function, Readable):
         return SelectorKey(function, _name_of(function), equals)
     name = function
 

@@ -88,7 +88,7 @@ class StateManager(Store):
         super().__init__(overrides=overrides)
         self._pages: weakref.WeakSet[ft.Page] = weakref.WeakSet()
         self._bindings: weakref.WeakSet[Binding] = weakref.WeakSet()
-        self._ends_with_page = False
+        self.ends_with_page = False
         if page is not None:
             self.attach(page)
 
@@ -316,11 +316,11 @@ class StateManager(Store):
 
         return [ui_actor(page) for page in self._pages]
 
-    def _on_session(self, page: ft.Page, event: str) -> None:
+    def on_session(self, page: ft.Page, event: str) -> None:
         if event != "close" or page not in self._pages:
             return
         self.detach(page)
-        if self._ends_with_page:
+        if self.ends_with_page:
             self._begin_close()
 
     def _end(self) -> None:
@@ -341,7 +341,7 @@ class _SessionEnd:
     def __call__(self, event: str) -> None:
         store, page = self._store(), self._page()
         if store is not None and page is not None:
-            store._on_session(page, event)
+            store.on_session(page, event)
 
 
 def _name_of(key: Any, node: Node) -> object:
@@ -366,9 +366,9 @@ def get_state_manager(page: ft.Page, *, max_fps: float = 60.0) -> StateManager:
     from .ui.frame import ui_actor
 
     state = page.__dict__.get("state")
-    if not isinstance(state, StateManager) or not state._ends_with_page:
+    if not isinstance(state, StateManager) or not state.ends_with_page:
         state = StateManager(page)
-        state._ends_with_page = True
+        state.ends_with_page = True
         # Page tracks its own fields only: this is neither compared nor sent.
         page.__dict__["state"] = state
         ui_actor(page).max_fps = max_fps
@@ -382,8 +382,8 @@ def current() -> StateManager:
         RuntimeError: Outside all of these.
     """
     computing = here().computing
-    if isinstance(computing, Selector) and isinstance(computing._owner, StateManager):
-        return computing._owner
+    if isinstance(computing, Selector) and isinstance(computing.owner, StateManager):
+        return computing.owner
     running = current_owner.get()
     if isinstance(running, StateManager):
         return running

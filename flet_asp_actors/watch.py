@@ -65,9 +65,11 @@ class Subscription(Watcher):
 
     def _start(self, first: Awaitable[Any] | None) -> None:
         self._pump = _Pump(self, first)
-        run = self._context.copy().run if self._context is not None else lambda spawn, job: spawn(job)
         try:
-            run(self._owner.spawn, self._pump)
+            if self._context is None:
+                self._owner.spawn(self._pump)
+            else:
+                self._context.copy().run(self._owner.spawn, self._pump)
         except BaseException:
             self._pump.abandon()
             raise

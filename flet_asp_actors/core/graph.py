@@ -22,7 +22,7 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -87,7 +87,7 @@ class Node:
     # What a plain node has no use for, so that both kinds can be read alike.
     mark: int = CLEAN
     error: BaseException | None = None
-    sources: Mapping[Node, int] = {}
+    sources: dict[Node, int] = {}  # noqa: RUF012  # never written: only a derived node has any
 
     def __init__(self, key: Any, value: Any) -> None:
         self.key = key

@@ -7,7 +7,6 @@ the sender only leaves the message. Re-entrancy becomes order.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 __all__ = ("Actor", "Mailbox")
@@ -44,7 +43,7 @@ class Actor:
 
     __slots__ = ()  # the concrete actor owns the slot
 
-    mailbox: Mailbox[Callable[[], Any]] | None
+    mailbox: Mailbox[Any] | None
     """None while idle."""
 
     @property

@@ -14,7 +14,10 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ("IMMUTABLE", "is_immutable", "private_copy", "same")
+__all__ = ("IMMUTABLE", "is_a", "is_immutable", "private_copy", "same")
+
+is_a: Callable[[Any, type[Any] | tuple[type[Any], ...]], bool] = isinstance
+"""`isinstance` for the generic classes: a type checker would narrow to one of unknown parameters."""
 
 IMMUTABLE: frozenset[type] = frozenset(
     {
@@ -54,12 +57,12 @@ def is_immutable(value: Any) -> bool:
 
     Tuples, frozen sets and frozen dataclasses are as immutable as what they hold.
     """
-    kind = type(value)
-    if kind in IMMUTABLE or isinstance(value, (enum.Enum, type)):
+    kind: Any = type(value)
+    if kind in IMMUTABLE or is_a(value, (enum.Enum, type)):
         return True
-    if isinstance(value, (tuple, frozenset)):
+    if is_a(value, (tuple, frozenset)):
         return not hasattr(value, "__dict__") and all(map(is_immutable, value))
-    if dataclasses.is_dataclass(kind) and kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]  # set by every dataclass, missing in typeshed
+    if hasattr(kind, "__dataclass_params__") and kind.__dataclass_params__.frozen:
         return all(is_immutable(getattr(value, f.name, None)) for f in dataclasses.fields(kind))
     return False
 

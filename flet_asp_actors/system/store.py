@@ -14,9 +14,9 @@ import anyio
 import anyio.lowlevel
 
 from ..action import Action, BoundAction, StatusKey
-from ..atom import Atom
-from ..core.graph import Derived, Node, Scope, here, link, mark_dependents, refuse_in_selector, tick, validate
-from ..core.values import private_copy
+from ..atom import Atom, is_atom
+from ..core.graph import Derived, Node, Scope, Watcher, here, link, mark_dependents, refuse_in_selector, tick, validate
+from ..core.values import is_a, private_copy
 from ..door import HOMELESS, LOCK, Home, HomeIsGone, running_home
 from ..errors import (
     ClosedError,
@@ -231,11 +231,11 @@ class Store:
         Raises:
             KeyConflictError: When the name is that of a selector.
         """
-        if isinstance(key, Readable):
+        if is_a(key, Readable):
             node = self.find(key)
         else:
             node = self._nodes.get(key) or self._declare(key, default)
-        if not isinstance(node, Atom):
+        if not is_atom(node):
             raise KeyConflictError(
                 f"{label(key)} is already a {type(node).__name__.lower()}; use another name for the atom"
             )
@@ -256,11 +256,11 @@ class Store:
         Raises:
             KeyConflictError: When the name is that of an atom.
         """
-        if callable(name) and not isinstance(name, Readable):
-            return selector(name)
+        if callable(name) and not is_a(name, Readable):
+            return selector(cast("Callable[[Get], Any]", name))
 
         def decorate(function: Callable[[Get], T]) -> SelectorKey[T]:
-            key: SelectorKey[T] = selector(name, equals=equals)(function)
+            key: SelectorKey[T] = selector(cast("Name", name), equals=equals)(function)
             if name is not None:
                 self._declare_selector(name, key)
             return key
@@ -288,12 +288,12 @@ class Store:
         Returns:
             The bound action; for one definition always the same object.
         """
-        known = definition if isinstance(definition, Action) else Action(definition)
+        known: Action[..., Any] = definition if is_a(definition, Action) else Action[..., Any](definition)
         bound = self._actions.get(known)
         if bound is None:
             actual = known
             if known in self._overrides:
-                actual = Action(
+                actual = Action[..., Any](
                     self._overrides[known],
                     policy=known.policy,
                     timeout=known.timeout,
@@ -397,7 +397,7 @@ class Store:
     def statistics(self) -> Statistics:
         """Count what the store holds and does just now."""
         nodes = set(self._nodes.values())
-        atoms = [node for node in nodes if isinstance(node, Atom)]
+        atoms = [node for node in nodes if is_atom(node)]
         return Statistics(
             atoms=len(atoms),
             selectors=len(nodes) - len(atoms),
@@ -424,15 +424,15 @@ class Store:
             raise TypeError(f"a key must be hashable, and {type(key).__name__} is not: {key!r}") from None
         if node is not None:
             return node
-        if isinstance(key, Key):
-            return self._nodes.setdefault(key, Atom(key, self))
-        if isinstance(key, SelectorKey):
+        if is_a(key, Key):
+            return self._nodes.setdefault(key, Atom[Any](key, self))
+        if is_a(key, SelectorKey):
             return self._nodes.setdefault(key, self._make_selector(key, key))
-        if isinstance(key, StatusKey):
+        if is_a(key, StatusKey):
             return self.action(key.action).status
-        if isinstance(key, BoundAction):
+        if is_a(key, BoundAction):
             raise TypeError(f"{key!r} is no value; did you mean its .status?")
-        if isinstance(key, Readable):
+        if is_a(key, Readable):
             raise TypeError(f"{key!r} cannot be read from this store")
         raise self._unknown(key)
 
@@ -454,10 +454,10 @@ class Store:
             if reads is None:  # no selector is computing: an action reads
                 return node.value
             current = scope.node
-            if current.dependents and node not in current.sources:  # type: ignore[union-attr]  # there is one, since there are reads
-                link(node, current)  # type: ignore[arg-type]
+            if current is not None and current.dependents and node not in current.sources:
+                link(node, current)
             if node.mark:
-                validate(node)  # type: ignore[arg-type]  # only a derived node is ever marked
+                validate(node)
             reads[node] = node.version
             if node.error is not None:
                 node.throw()
@@ -503,9 +503,9 @@ class Store:
         return atom
 
     def _declare_selector(self, name: Any, key: SelectorKey[T]) -> Selector[T]:
-        known = self._nodes.get(name)
-        if isinstance(known, Selector):
-            return known
+        known: Any = self._nodes.get(name)
+        if is_a(known, Selector):
+            return cast("Selector[T]", known)
         if known is not None:
             raise KeyConflictError(f"{label(name)} is already an atom; use another name for the selector")
         node = self._make_selector(key, name)
@@ -520,7 +520,7 @@ class Store:
         for overridden in (key, name):
             if overridden in self._overrides:
                 value = self._overrides[overridden]
-                function = value if callable(value) else lambda get: value
+                function = value if callable(value) else _constant(value)
         return Selector(key, function, self, key.equals)
 
     # ------------------------------------------------------------------ what the nouns need
@@ -647,25 +647,25 @@ class Store:
             return self._enter(call)
 
     def _delete(self, key: Any) -> Receipt:
-        node = self.find(key)
         refuse_in_selector(f"deletes {label(key)}")
-        if isinstance(node, Atom):
+        node = self.find(key)
+        if is_atom(node):
             node.interrupt()
             if not isinstance(node.key, NamedKey):
                 if node.dependents:
                     return node.reset()
                 self._nodes.pop(key, None)
                 return DONE
+            del self._nodes[node.key.given]
             if node.dependents:
                 self._missing[node.key.given] = node
-        for name in [name for name, held in self._nodes.items() if held is node]:
-            del self._nodes[name]
+        else:
+            for name in [name for name, held in self._nodes.items() if held is node]:
+                del self._nodes[name]
         node.version = tick()
         for dependent in list(node.dependents or ()):
-            if isinstance(dependent, Subscription) and not isinstance(node, Atom):
-                dependent.close()
-            elif not isinstance(dependent, Derived):
-                dependent.seen = node.version
+            if isinstance(dependent, Watcher):
+                dependent.seen = node.version  # nothing to see until the name is declared again
         turn = here()
         mark_dependents(node, turn)
         turn.propagate()
@@ -679,7 +679,7 @@ class Store:
             for bound in list(self._actions.values()):
                 bound.reset()
             for node in set(self._nodes.values()):
-                if isinstance(node, Atom):
+                if is_atom(node):
                     node.interrupt()
                     node.reset()
                 elif isinstance(node, Derived):
@@ -779,6 +779,10 @@ class Store:
     def __repr__(self) -> str:
         state = "closed" if self._is_closed else "closing" if self._is_closing else "open"
         return f"<{type(self).__name__} {state}: {len(self._nodes)} keys>"
+
+
+def _constant(value: Any) -> Callable[[Get], Any]:
+    return lambda get: value
 
 
 def _listener_id(node: Node, callback: Callable[[Any], object]) -> Hashable:

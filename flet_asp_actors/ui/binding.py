@@ -172,8 +172,8 @@ class Binding(Watcher):
             return
         try:
             old = getattr(control, self.prop)
-            if old == value and type(old) is not type(value):
-                # Flet compares with ==, and would take True for 1.
+            if old is not value and (type(old) is not type(value) or isinstance(value, ft.BaseControl)):
+                # Flet compares with ==: it would take True for 1, and one control for another like it.
                 setattr(control, self.prop, _NEVER_EQUAL)
             setattr(control, self.prop, value)
         except Exception as error:
@@ -221,7 +221,7 @@ def check_target(control: ft.BaseControl, prop: str) -> None:
             f"{kind} belongs to a component, which makes it anew at each render; it cannot be bound. "
             "Read the state inside the component instead."
         )
-    known = adapter.properties(type(control))
+    known = adapter.properties(control)
     if prop not in known and prop not in control.__dict__:
         close = difflib.get_close_matches(prop, known, n=1)
         hint = f"Did you mean {close[0]!r}?" if close else f"It has {', '.join(sorted(known))}."

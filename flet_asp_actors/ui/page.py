@@ -15,10 +15,10 @@ import functools
 import weakref
 from collections.abc import Callable, Iterable
 from contextvars import Context, copy_context
-from typing import Any
+from typing import Any, cast
 
 import flet as ft
-from flet.controls.context import _context_page
+from flet.controls.context import _context_page  # pyright: ignore[reportPrivateUsage]  # see above
 
 __all__ = (
     "can_be_sent",
@@ -39,15 +39,19 @@ __all__ = (
 # ------------------------------------------------------------------ controls
 
 
+def properties(control: ft.BaseControl) -> dict[str, bool]:
+    """The properties of a control that can be bound, each with whether it holds text."""
+    return _properties(cast("Any", type(control)))
+
+
 @functools.cache
-def properties(kind: type[Any]) -> dict[str, bool]:
-    """The properties of a control type that can be bound, each with whether it holds text."""
+def _properties(kind: Any) -> dict[str, bool]:
     found = {
         field.name: field.type in (str, "str", "Optional[str]") or field.type == (str | None)
         for field in dataclasses.fields(kind)
         if not field.name.startswith("_")
     }
-    for owner in kind.__mro__:
+    for owner in cast("tuple[type[Any], ...]", kind.__mro__):
         for name, member in vars(owner).items():
             if isinstance(member, property) and member.fset is not None and not name.startswith("_"):
                 found.setdefault(name, False)
@@ -56,7 +60,7 @@ def properties(kind: type[Any]) -> dict[str, bool]:
 
 def is_text(control: ft.BaseControl, prop: str) -> bool:
     """Whether a property of a control holds text and nothing else."""
-    return properties(type(control)).get(prop, False)
+    return properties(control).get(prop, False)
 
 
 def is_frozen(control: ft.BaseControl) -> bool:
@@ -73,12 +77,12 @@ def page_of(control: ft.BaseControl) -> ft.Page | None:
     except RuntimeError:
         return None
     # A control that was removed still has its parents; only the index tells.
-    return page if isinstance(page, ft.Page) and is_mounted(page, control) else None
+    return page if is_mounted(page, control) else None
 
 
 def is_mounted(page: ft.Page, control: ft.BaseControl) -> bool:
     """Whether the client of the page has this control."""
-    return page.get_control(control._i) is control
+    return page.get_control(control._i) is control  # pyright: ignore[reportPrivateUsage]  # see above
 
 
 _DEEPEST = 100
@@ -102,9 +106,11 @@ def can_be_sent(value: Any, depth: int = 0) -> bool:
     if depth > _DEEPEST:
         return False
     if isinstance(value, (list, tuple)):
-        return all(can_be_sent(each, depth + 1) for each in value)
+        parts = cast("Iterable[Any]", value)
+        return all(can_be_sent(each, depth + 1) for each in parts)
     if isinstance(value, dict):
-        return all(can_be_sent(name, depth + 1) and can_be_sent(each, depth + 1) for name, each in value.items())
+        entries = cast("Iterable[Any]", value.items())
+        return all(can_be_sent(name, depth + 1) and can_be_sent(each, depth + 1) for name, each in entries)
     if isinstance(value, (datetime.datetime, datetime.date, datetime.time, ft.Duration)):
         return True
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -155,9 +161,11 @@ def push_context(page: ft.Page) -> Context:
 def connected(page: ft.Page) -> bool:
     """Whether there is a client to send to."""
     try:
-        return page.session.connection is not None
+        # None while disconnected, whatever its type says.
+        connection = cast("object", page.session.connection)
     except RuntimeError:  # the session is gone for good
         return False
+    return connection is not None
 
 
 def push(page: ft.Page, controls: Iterable[ft.BaseControl]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import flet as ft
 
-from ..atom import Atom
+from ..atom import is_atom
 from ..core.graph import Node
 from ..core.values import same
 from ..errors import BindingError, ReadOnlyError
@@ -52,7 +52,7 @@ class TwoWayBinding(Binding):
         to: Callable[[Any], Any] | None = None,
         update: bool = True,
     ) -> None:
-        if not isinstance(node, Atom):
+        if not is_atom(node):
             raise ReadOnlyError(
                 f"{label(key)} is computed; only an atom can be bound both ways. Use a one-way binding."
             )
@@ -79,7 +79,7 @@ class TwoWayBinding(Binding):
 
     def _check(self, control: ft.BaseControl) -> str:
         kind = type(control).__name__
-        known = adapter.properties(type(control))
+        known = adapter.properties(control)
         event = self._editing.event or next((e for e in ("change", "select") if f"on_{e}" in known), "change")
         event = event.removeprefix("on_")
         if f"on_{event}" not in known:
@@ -144,7 +144,7 @@ class TwoWayBinding(Binding):
         super().notify()
 
     def _show_error(self, control: ft.BaseControl, text: str | None) -> None:
-        known = adapter.properties(type(control))
+        known = adapter.properties(control)
         prop = next((name for name in ("error_text", "error") if name in known), None)
         if prop is None:
             if text is not None:

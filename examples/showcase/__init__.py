@@ -1,0 +1,1 @@
+"""All the examples on one page."""

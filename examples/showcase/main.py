@@ -1,0 +1,48 @@
+"""Showcase: the examples side by side, with a rail to move between them. State stays as you move."""
+
+from dataclasses import dataclass
+
+import flet as ft
+
+import flet_asp_actors as fa
+from examples.counter import counter
+from examples.form import form
+from examples.login import login_form
+from examples.names import names
+
+SCREEN = fa.Key("screen", 0)
+
+
+@dataclass(frozen=True)
+class Demo:
+    title: str
+    icon: ft.IconData
+    content: ft.Control
+
+
+def main(page: ft.Page) -> None:
+    page.title = "flet_asp_actors"
+    page.padding = 0
+    state = fa.get_state_manager(page)
+    demos = [
+        Demo("Counter", ft.Icons.ADD_CIRCLE_OUTLINE, counter(state)),
+        Demo("Form", ft.Icons.EDIT_NOTE, form(state)),
+        Demo("Names", ft.Icons.BADGE_OUTLINED, names(state)),
+        Demo("Login", ft.Icons.LOGIN, login_form(state)),
+    ]
+    rail = ft.NavigationRail(
+        destinations=[ft.NavigationRailDestination(icon=demo.icon, label=demo.title) for demo in demos],
+        label_type=ft.NavigationRailLabelType.ALL,
+    )
+    stage = ft.Container(padding=30, expand=True, alignment=ft.Alignment.TOP_LEFT)
+    page.add(
+        ft.Row(
+            [
+                state.bound(rail, selected_index=fa.two_way(SCREEN)),
+                ft.VerticalDivider(width=1),
+                state.bound(stage, content=lambda get: demos[get(SCREEN)].content),
+            ],
+            expand=True,
+            vertical_alignment=ft.CrossAxisAlignment.STRETCH,
+        )
+    )

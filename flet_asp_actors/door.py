@@ -9,6 +9,7 @@ from __future__ import annotations
 import concurrent.futures
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from threading import get_ident
 from typing import Any, TypeVar
 
@@ -22,6 +23,11 @@ T = TypeVar("T")
 LOCK = threading.RLock()
 """Serialises every store that has no home loop."""
 
+try:
+    from sniffio import current_async_library_cvar as _library
+except ImportError:  # anyio asks it only where it is installed
+    _library = None  # type: ignore[assignment]  # the same as for a module that is missing
+
 HOMELESS = -1
 """What a store without a home has for a thread: no thread has it."""
 
@@ -33,13 +39,15 @@ class HomeIsGone(RuntimeError):
 class Home:
     """One event loop, and the thread it runs on."""
 
-    __slots__ = ("_post", "native", "thread")
+    __slots__ = ("_is_asyncio", "_post", "native", "thread")
 
     def __init__(self, native: Any) -> None:
         self.native = native
         self.thread = get_ident()
         # asyncio and trio spell the same thing differently.
-        self._post: Callable[..., object] = getattr(native, "call_soon_threadsafe", None) or native.run_sync_soon
+        asyncio_post = getattr(native, "call_soon_threadsafe", None)
+        self._post: Callable[..., object] = asyncio_post or native.run_sync_soon
+        self._is_asyncio = asyncio_post is not None
 
     @property
     def is_here(self) -> bool:
@@ -47,16 +55,22 @@ class Home:
         return self.thread == get_ident()
 
     def post(self, function: Callable[[], object]) -> bool:
-        """Have `function` called on the loop, soon and in order; from any thread.
+        """Have `function` called on the loop, soon and in order, in the caller's context; from any thread.
 
         Returns:
             False when the loop is dead and will never call it.
         """
         try:
-            self._post(function)
+            self._post(copy_context().run, self._enter, function)
         except RuntimeError:  # asyncio: the loop is closed; trio's RunFinishedError is one too
             return False
         return True
+
+    def _enter(self, function: Callable[[], object]) -> object:
+        if self._is_asyncio and _library is not None:
+            # A worker thread's context says that no loop is running, and came along.
+            _library.set("asyncio")
+        return function()
 
     def call(self, function: Callable[[], T]) -> T:
         """Call `function` on the loop and wait for what it returns; from another thread.

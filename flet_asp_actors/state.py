@@ -388,7 +388,9 @@ def current() -> StateManager:
     if isinstance(running, StateManager):
         return running
     if "flet" in sys.modules:
-        import flet as ft
+        from .ui import page as adapter
 
-        return get_state_manager(ft.context.page)
+        page = adapter.current_page()
+        if page is not None:
+            return get_state_manager(page)
     raise RuntimeError("fa.current() is for code that an action, a selector or a page runs; there is none of these")

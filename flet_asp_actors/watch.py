@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextvars import Context
 from types import TracebackType
 from typing import Any
@@ -58,12 +58,12 @@ class Subscription(Watcher):
             else:
                 # A copy: the context itself may be entered already, further up the stack.
                 result = self._context.copy().run(self.callback, value)
-            if inspect.isawaitable(result):
+            if inspect.iscoroutine(result):  # not every awaitable: a lambda may return the receipt of a write
                 self._start(result)
         except Exception as error:
             self.report(error)
 
-    def _start(self, first: Awaitable[Any] | None) -> None:
+    def _start(self, first: Coroutine[Any, Any, Any] | None) -> None:
         self._pump = _Pump(self, first)
         try:
             if self._context is None:
@@ -108,7 +108,7 @@ class _Pump(Job):
 
     can_wait = True
 
-    def __init__(self, subscription: Subscription, first: Awaitable[Any] | None) -> None:
+    def __init__(self, subscription: Subscription, first: Coroutine[Any, Any, Any] | None) -> None:
         self._subscription = subscription
         self._first = first  # a call that has been made already
         self._scope: anyio.CancelScope | None = None
@@ -140,4 +140,5 @@ class _Pump(Job):
 
     def abandon(self) -> None:
         self.is_done = True
-        getattr(self._first, "close", lambda: None)()
+        if self._first is not None:
+            self._first.close()

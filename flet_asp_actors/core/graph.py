@@ -218,7 +218,8 @@ class Watcher:
         self.seen = self.node.good if isinstance(self.node, Derived) else self.node.version
 
     def stop(self) -> None:
-        """End the watching. Stopping twice is allowed."""
+        """End the watching, also in a turn under way. Stopping twice is allowed."""
+        self.mark = CLEAN
         unlink(self.node, self)
 
 
@@ -334,10 +335,12 @@ class Turn:
         try:
             # First everything becomes fresh, then everybody is told: nobody sees a mixture.
             for watcher in batch:
-                if watcher.node.mark:
+                if watcher.mark and watcher.node.mark:
                     validate(watcher.node)  # type: ignore[arg-type]  # only a derived node is ever marked
             for watcher in batch:
                 told += 1
+                if not watcher.mark:  # stopped meanwhile
+                    continue
                 watcher.mark = CLEAN
                 node = watcher.node
                 if node.mark:  # a watcher before this one wrote

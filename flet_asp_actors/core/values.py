@@ -12,7 +12,7 @@ import pathlib
 import types
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 __all__ = ("IMMUTABLE", "is_a", "is_immutable", "private_copy", "same")
 
@@ -57,7 +57,7 @@ def is_immutable(value: Any) -> bool:
 
     Tuples, frozen sets and frozen dataclasses are as immutable as what they hold.
     """
-    kind: Any = type(value)
+    kind = cast("Any", type(value))
     if kind in IMMUTABLE or is_a(value, (enum.Enum, type)):
         return True
     if is_a(value, (tuple, frozenset)):

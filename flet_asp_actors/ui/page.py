@@ -24,6 +24,7 @@ __all__ = (
     "can_be_sent",
     "capture_context",
     "connected",
+    "current_page",
     "fresh_context",
     "is_frozen",
     "is_mounted",
@@ -142,6 +143,12 @@ def fresh_context() -> None:
 def capture_context() -> Context | None:
     """A copy of the current context if it belongs to a page."""
     return copy_context() if _context_page.get() is not None else None
+
+
+def current_page() -> ft.Page | None:
+    """The page that the current context belongs to, if any."""
+    page: ft.Page | None = _context_page.get()
+    return page
 
 
 def push_context(page: ft.Page) -> Context:

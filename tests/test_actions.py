@@ -1,0 +1,543 @@
+"""Actions: supervised tasks that can be awaited, cancelled and timed out, and leave a consistent state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+from anyio import wait_all_tasks_blocked
+
+import flet_asp_actors as fa
+
+USER = fa.Key[str | None]("user", None)
+LOADING = fa.Key("loading", False)
+COUNT = fa.Key("count", 0)
+
+
+class InvalidLogin(Exception):
+    pass
+
+
+@fa.action
+async def login(get: fa.Get, set: fa.Set, name: str, gate: anyio.Event) -> str:
+    set(LOADING, True)
+    try:
+        await gate.wait()
+        set(USER, name)
+    finally:
+        set(LOADING, False)
+    return name.upper()
+
+
+def collect(state: fa.StateManager) -> list[fa.Failure]:
+    found: list[fa.Failure] = []
+    state.on_error = found.append
+    return found
+
+
+async def test_calling_starts_and_awaiting_gives_the_result() -> None:
+    async with fa.StateManager() as state:
+        go, gate = state.action(login), anyio.Event()
+        run = go("ann", gate)
+        assert run.state == "pending"
+        assert state.get(go.status).state == "running", "at once"
+        assert state.get(go.status).is_busy
+        await wait_all_tasks_blocked()
+        assert run.state == "running"
+        assert state.get(LOADING)
+        gate.set()
+        assert await run == "ANN"
+        status = state.get(go.status)
+        assert (status.state, status.value, status.error, status.message) == ("succeeded", "ANN", None, "")
+        assert (state.get(USER), state.get(LOADING)) == ("ann", False)
+        assert not status.is_busy
+        assert state.statistics().jobs == 0
+
+
+async def test_nothing_has_to_be_awaited() -> None:
+    async with fa.StateManager() as state:
+        gate = anyio.Event()
+        state.action(login)("ann", gate)
+        gate.set()
+        await state.settled()
+        assert state.get(USER) == "ann"
+
+
+async def test_a_definition_has_one_bound_action_and_one_status_key() -> None:
+    async with fa.StateManager() as state, fa.StateManager() as other:
+        assert state.action(login) is state.action(login)
+        gate = anyio.Event()
+        gate.set()
+        await state.action(login)("ann", gate)
+        assert state.get(login.status).state == "succeeded"
+        assert other.get(login.status).state == "idle"
+
+
+async def test_a_cancelled_run_may_put_back_but_not_do() -> None:
+    async with fa.StateManager() as state:
+        go, gate = state.action(login), anyio.Event()
+        seen: list[str] = []
+        state.listen(go.status, lambda status: seen.append(status.state))
+        run = go("ann", gate)
+        await wait_all_tasks_blocked()
+        go.cancel("user")
+        await run.wait()
+        assert run.state == "cancelled"
+        assert (state.get(USER), state.get(LOADING)) == (None, False)
+        assert state.get(go.status).state == "cancelled"
+        assert seen == ["idle", "running", "cancelled"]
+        with pytest.raises(fa.RunCancelled, match="login was cancelled: user") as caught:
+            await run
+        assert caught.value.reason == "user"
+        assert state.statistics().jobs == 0
+
+
+async def test_the_put_back_rule() -> None:
+    tries: dict[str, int | bool] = {}
+    other = fa.Key("other", 0)
+    theirs = fa.Key("theirs", 0)
+    unwritten = fa.Key("unwritten", 0)
+    edited = fa.Key[list[int]]("edited", factory=list)
+
+    @fa.action
+    async def work(get: fa.Get, set: fa.Set) -> None:
+        set(COUNT, 1)
+        set(COUNT, 2)
+        set.update(other, lambda n: n + 1)
+        set(theirs, 1)
+        set.mutate(edited, lambda each: each.append(1))
+        try:
+            await anyio.sleep_forever()
+        finally:
+            set(COUNT, 7)
+            tries["not the value before"] = get(COUNT)
+            set(COUNT, 1)
+            tries["not the run's own value in between"] = get(COUNT)
+            set(COUNT, 0)
+            tries["the value before"] = get(COUNT)
+            set.update(other, lambda n: n - 1)
+            tries["an update that comes to the value before"] = get(other)
+            set(theirs, 0)
+            tries["somebody else wrote it since"] = get(theirs)
+            set(unwritten, 5)
+            tries["never written by the run"] = get(unwritten)
+            set.reset(COUNT)
+            set.mutate(edited, lambda each: each.append(2))
+            tries["an edit"] = len(get(edited))
+
+    async with fa.StateManager() as state:
+        run = state.action(work)()
+        await wait_all_tasks_blocked()
+        state.set(theirs, 9)
+        run.cancel()
+        await run.wait()
+        assert tries == {
+            "not the value before": 2,
+            "not the run's own value in between": 2,
+            "the value before": 0,
+            "an update that comes to the value before": 0,
+            "somebody else wrote it since": 9,
+            "never written by the run": 0,
+            "an edit": 1,
+        }
+
+
+async def test_a_write_of_somebody_else_between_two_of_the_run_stays() -> None:
+    @fa.action
+    async def work(get: fa.Get, set: fa.Set, step: anyio.Event) -> None:
+        set(COUNT, 1)
+        await step.wait()
+        set(COUNT, 2)
+        try:
+            await anyio.sleep_forever()
+        finally:
+            set(COUNT, 0)
+
+    async with fa.StateManager() as state:
+        step = anyio.Event()
+        run = state.action(work)(step)
+        await wait_all_tasks_blocked()
+        state.set(COUNT, 50)
+        step.set()
+        await wait_all_tasks_blocked()
+        run.cancel()
+        await run.wait()
+        assert state.get(COUNT) == 2, "0 is not what anybody but the run's beginning knew"
+
+
+async def test_awaiting_a_refused_write_raises_the_cancellation_again() -> None:
+    reached: list[str] = []
+
+    @fa.action
+    async def work(get: fa.Get, set: fa.Set) -> None:
+        try:
+            await anyio.sleep_forever()
+        except anyio.get_cancelled_exc_class():
+            reached.append("swallowed")
+        await set(USER, "late")
+        reached.append("never")
+
+    async with fa.StateManager() as state:
+        run = state.action(work)()
+        await wait_all_tasks_blocked()
+        run.cancel()
+        await run.wait()
+        assert (reached, run.state, state.get(USER)) == (["swallowed"], "cancelled", None)
+
+
+async def test_a_swallowed_cancellation_is_a_cancellation_all_the_same() -> None:
+    @fa.action
+    async def work(get: fa.Get, set: fa.Set) -> str:
+        with anyio.CancelScope(shield=True):
+            await gate.wait()
+        set(USER, "late")
+        return "done"
+
+    gate = anyio.Event()
+    async with fa.StateManager() as state:
+        run = state.action(work)()
+        await wait_all_tasks_blocked()
+        run.cancel()
+        gate.set()
+        await run.wait()
+        assert (run.state, run.value, state.get(USER)) == ("cancelled", None, None)
+
+
+async def test_cancelling_the_one_who_waits_cancels_the_run_and_waits_for_it() -> None:
+    async with fa.StateManager() as state:
+        run = state.action(login)("ann", anyio.Event())
+        with anyio.move_on_after(0.001) as scope:
+            await run
+        assert scope.cancelled_caught
+        assert run.state == "cancelled"
+        assert not state.get(LOADING)
+
+
+async def test_only_the_last_waiter_cancels_a_shared_run() -> None:
+    async with fa.StateManager() as state, anyio.create_task_group() as tasks:
+        gate = anyio.Event()
+        run = state.action(login)("ann", gate)
+        results: list[str] = []
+
+        async def wait() -> None:
+            results.append(await run)
+
+        tasks.start_soon(wait)
+        with anyio.move_on_after(0.001):
+            await run
+        assert run.state == "running"
+        gate.set()
+        await run.wait()
+        await wait_all_tasks_blocked()
+        assert results == ["ANN"]
+
+
+async def test_wait_only_watches() -> None:
+    async with fa.StateManager() as state:
+        gate = anyio.Event()
+        run = state.action(login)("ann", gate)
+        with anyio.move_on_after(0.001):
+            await run.wait()
+        assert run.state == "running"
+        gate.set()
+        assert await run == "ANN"
+
+
+async def test_a_timeout_is_a_failure_whose_writes_are_refused() -> None:
+    @fa.action(timeout=0.001)
+    async def slow(get: fa.Get, set: fa.Set) -> None:
+        set(LOADING, True)
+        try:
+            await anyio.sleep_forever()
+        finally:
+            set(USER, "late")
+            set(LOADING, False)
+
+    async with fa.StateManager() as state:
+        go = state.action(slow)
+        with pytest.raises(TimeoutError, match=r"slow did not finish within 0\.001 s"):
+            await go()
+        status = state.get(go.status)
+        assert status.state == "failed"
+        assert "slow did not finish" in status.message
+        assert (state.get(USER), state.get(LOADING)) == (None, False)
+
+
+async def test_a_swallowed_timeout_is_a_timeout_all_the_same() -> None:
+    @fa.action(timeout=0.001)
+    async def slow(get: fa.Get, set: fa.Set) -> str:
+        try:
+            await anyio.sleep_forever()
+        except anyio.get_cancelled_exc_class():
+            pass
+        return "late"
+
+    async with fa.StateManager() as state:
+        with pytest.raises(TimeoutError):
+            await state.action(slow)()
+
+
+async def test_droppable_drops_the_second_call() -> None:
+    dropping = fa.action(policy="droppable")(login.function)
+    async with fa.StateManager() as state:
+        go, gate = state.action(dropping), anyio.Event()
+        first = go("ann", gate)
+        second = go("bob", gate)
+        assert (second.state, second.reason) == ("cancelled", "dropped")
+        assert state.get(go.status).state == "running"
+        assert state.get(go.status).active == 1
+        with pytest.raises(fa.RunCancelled) as caught:
+            await second
+        assert caught.value.reason == "dropped"
+        gate.set()
+        await first
+        assert state.get(USER) == "ann"
+        third = go("cid", gate)
+        assert await third == "CID"
+
+
+async def test_concurrent_runs_overlap_and_the_status_follows_the_last() -> None:
+    async with fa.StateManager() as state:
+        go = state.action(login)
+        one, two = anyio.Event(), anyio.Event()
+        first, second = go("ann", one), go("bob", two)
+        assert state.get(go.status).active == 2
+        two.set()
+        await second
+        assert (state.get(go.status).state, state.get(go.status).active) == ("succeeded", 1)
+        one.set()
+        await first
+        assert (state.get(go.status).value, state.get(go.status).active) == ("BOB", 0)
+
+
+async def test_an_error_goes_to_who_awaits_else_to_on_error() -> None:
+    @fa.action(expect=(InvalidLogin,))
+    async def fail(get: fa.Get, set: fa.Set, error: Exception) -> None:
+        await anyio.lowlevel.checkpoint()
+        raise error
+
+    async with fa.StateManager() as state:
+        found = collect(state)
+        go = state.action(fail)
+        with pytest.raises(ValueError, match="awaited"):
+            await go(ValueError("awaited"))
+        assert found == []
+        await go(ValueError("alone")).wait()
+        assert found == [], "somebody watched it end, and can ask for the error"
+        go(ValueError("alone"))
+        await state.settled()
+        assert [str(each) for each in found] == ["action at 'fail': ValueError: alone"]
+        assert state.get(go.status).message == "alone"
+        go(InvalidLogin())
+        await state.settled()
+        assert len(found) == 1, "expected errors show in the status only"
+        assert state.get(go.status).message == "InvalidLogin", "never empty on failure"
+        with pytest.raises(InvalidLogin):
+            await go(InvalidLogin())
+
+
+async def test_an_error_during_the_cleanup_of_a_cancelled_run_is_reported() -> None:
+    @fa.action
+    async def work(get: fa.Get, set: fa.Set) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            raise ValueError("cleanup")
+
+    async with fa.StateManager() as state:
+        found = collect(state)
+        run = state.action(work)()
+        await wait_all_tasks_blocked()
+        run.cancel()
+        await run.wait()
+        assert run.state == "cancelled"
+        assert [str(each.error) for each in found] == ["cleanup"]
+
+
+async def test_run_cancelled_inside_another_run_makes_that_one_cancelled_too() -> None:
+    @fa.action
+    async def outer(get: fa.Get, set: fa.Set, inner: fa.Run[str]) -> None:
+        await inner
+
+    async with fa.StateManager() as state:
+        found = collect(state)
+        inner = state.action(login)("ann", anyio.Event())
+        run = state.action(outer)(inner)
+        await wait_all_tasks_blocked()
+        inner.cancel("enough")
+        await run.wait()
+        assert (run.state, run.reason) == ("cancelled", "enough")
+        assert found == []
+
+
+async def test_cancel_before_the_start_and_after_the_end() -> None:
+    async with fa.StateManager() as state:
+        gate = anyio.Event()
+        gate.set()
+        go = state.action(login)
+        early = go("ann", gate)
+        early.cancel()
+        await early.wait()
+        assert early.state == "cancelled"
+        assert state.get(USER) is None
+        done = go("ann", gate)
+        await done
+        done.cancel()
+        assert done.state == "succeeded"
+        go.cancel()
+
+
+async def test_reset_goes_back_to_idle() -> None:
+    async with fa.StateManager() as state:
+        go = state.action(login)
+        run = go("ann", anyio.Event())
+        await wait_all_tasks_blocked()
+        go.reset()
+        assert state.get(go.status) == fa.ActionStatus()
+        await run.wait()
+        assert run.state == "cancelled"
+        assert state.get(go.status).state == "idle"
+
+
+async def test_clear_cancels_runs_and_a_late_write_cannot_undo_it() -> None:
+    @fa.action
+    async def stubborn(get: fa.Get, set: fa.Set) -> None:
+        set(USER, "ann")
+        try:
+            await anyio.sleep_forever()
+        finally:
+            set(USER, "ann again")
+            set(USER, None)
+
+    async with fa.StateManager() as state:
+        state.set(USER, "before")
+        go = state.action(stubborn)
+        go()
+        await wait_all_tasks_blocked()
+        state.clear()
+        await state.settled()
+        assert state.get(USER) is None
+        assert state.get(go.status).state == "idle"
+
+
+async def test_progress_shows_in_the_status() -> None:
+    @fa.action
+    async def upload(get: fa.Get, set: fa.Set, gate: anyio.Event) -> None:
+        set.progress(0.4, "uploading")
+        await gate.wait()
+
+    async with fa.StateManager() as state:
+        go, gate = state.action(upload), anyio.Event()
+        go(gate)
+        await wait_all_tasks_blocked()
+        assert (state.get(go.status).progress, state.get(go.status).progress_text) == (0.4, "uploading")
+        gate.set()
+
+
+async def test_sync_handlers_and_handlers_of_the_store() -> None:
+    async with fa.StateManager() as state:
+
+        @state.action
+        def add(get: fa.Get, set: fa.Set, by: int = 1) -> int:
+            set(COUNT, get(COUNT) + by)
+            return get(COUNT)
+
+        assert await add() == 1
+        assert await add(by=4) == 5
+        assert await add.handler(2) == 7
+
+
+async def test_arguments_that_do_not_fit_raise_at_the_call() -> None:
+    async with fa.StateManager() as state:
+        call: Any = state.action(login)
+        with pytest.raises(TypeError, match=r"action login\(.*missing a required argument: 'gate'"):
+            call("ann")
+        assert state.get(login.status).state == "idle"
+
+
+def test_definitions_are_checked_where_they_are_made() -> None:
+    make: Any = fa.Action
+    with pytest.raises(ValueError, match="unknown policy 'fast'; one of concurrent"):
+        make(login.function, policy="fast")
+    with pytest.raises(ValueError, match="timeout is in seconds and must be positive"):
+        make(login.function, timeout=0)
+    with pytest.raises(TypeError, match=r"takes \(get, set, ...\)"):
+        make(lambda get: None)
+
+
+def test_without_a_loop_it_says_how_to_get_one() -> None:
+    state = fa.StateManager()
+    with pytest.raises(fa.NotRunningError, match="login needs an event loop.*async with"):
+        state.action(login)("ann", None)  # type: ignore[arg-type]  # never looked at
+    assert state.get(login.status).state == "idle"
+
+
+async def test_a_status_is_read_only() -> None:
+    async with fa.StateManager() as state:
+        write: Any = state.set
+        with pytest.raises(fa.ReadOnlyError, match="status of action login is written by the action alone"):
+            write(login.status, 1)
+        with pytest.raises(TypeError, match=r"did you mean its \.status"):
+            state.get(state.action(login))  # type: ignore[call-overload]  # the mistake under test
+
+
+async def test_an_action_can_be_overridden() -> None:
+    async def fake(get: fa.Get, set: fa.Set, name: str, gate: anyio.Event) -> str:
+        return "fake"
+
+    async with fa.StateManager(overrides={login: fake}) as state:
+        assert await state.action(login)("ann", anyio.Event()) == "fake"
+
+
+async def test_waiting_for_oneself_raises() -> None:
+    runs: list[fa.Run[None]] = []
+    caught: list[str] = []
+
+    async with fa.StateManager() as state:
+
+        @state.action
+        async def selfish(get: fa.Get, set: fa.Set) -> None:
+            for wait in (lambda: runs[0], lambda: runs[0].wait(), state.settled):
+                try:
+                    await wait()  # type: ignore[operator]  # each of them can be awaited
+                except fa.DeadlockError as error:
+                    caught.append(str(error))
+
+        runs.append(selfish())
+        await runs[0].wait()
+        assert len(caught) == 3
+        assert "a run of selfish waits for a run of selfish" in caught[0]
+
+
+async def test_two_runs_that_await_each_other_raise() -> None:
+    runs: list[fa.Run[None]] = []
+    caught: list[fa.DeadlockError] = []
+
+    async with fa.StateManager() as state:
+
+        @state.action
+        async def waits(get: fa.Get, set: fa.Set, other: int) -> None:
+            try:
+                await runs[other].wait()
+            except fa.DeadlockError as error:
+                caught.append(error)
+
+        runs.extend([waits(1), waits(0)])
+        for run in runs:
+            await run.wait()
+        assert len(caught) == 1
+
+
+async def test_current_is_the_store_of_the_run() -> None:
+    async with fa.StateManager() as state:
+
+        @state.action
+        async def which(get: fa.Get, set: fa.Set) -> bool:
+            return fa.current() is state
+
+        assert await which()
+        assert state.get(fa.selector(lambda get: fa.current() is state))
+    with pytest.raises(RuntimeError, match="there is none of these"):
+        fa.current()

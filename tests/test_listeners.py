@@ -1,0 +1,168 @@
+"""Listeners: told once a turn, after everything is consistent, isolated from each other."""
+
+import pytest
+
+import flet_asp_actors as fa
+
+N = fa.Key("n", 0)
+M = fa.Key("m", 0)
+
+
+@pytest.fixture
+def state() -> fa.StateManager:
+    return fa.StateManager()
+
+
+def test_immediate_gives_the_value_now(state: fa.StateManager) -> None:
+    seen: list[int] = []
+    state.listen(N, seen.append)
+    state.set(N, 5)
+    state.set(N, 10)
+    state.reset(N)
+    assert seen == [0, 5, 10, 0]
+
+
+def test_closing_ends_it(state: fa.StateManager) -> None:
+    seen: list[int] = []
+    with state.listen(N, seen.append, immediate=False) as subscription:
+        state.set(N, 1)
+    state.set(N, 2)
+    subscription.close()
+    assert seen == [1]
+
+
+def test_unlisten_and_listen_multiple(state: fa.StateManager) -> None:
+    n: list[int] = []
+    m: list[int] = []
+    state.listen_multiple({N: n.append, M: m.append}, immediate=False)
+    state.set(N, 1)
+    state.unlisten(N, n.append)
+    state.set(N, 2)
+    state.set(M, 3)
+    state.unlisten(N, print)
+    assert (n, m) == ([1], [3])
+
+
+def test_the_same_listener_is_listed_once(state: fa.StateManager) -> None:
+    seen: list[int] = []
+    assert state.listen(N, seen.append, immediate=False) is state.listen(N, seen.append)
+    state.set(N, 1)
+    assert seen == [1]
+
+
+def test_a_raising_listener_disturbs_nobody(state: fa.StateManager) -> None:
+    found: list[fa.Failure] = []
+    state.on_error = found.append
+    seen: list[int] = []
+
+    def bad(value: int) -> None:
+        raise ValueError("oops")
+
+    state.listen(N, bad, immediate=False)
+    state.listen(N, seen.append, immediate=False)
+    state.set(N, 1)
+    state.set(N, 2)
+    assert seen == [1, 2]
+    assert [(type(f.error), f.key, f.actor.split(".")[-1]) for f in found] == [(ValueError, N, "bad")] * 2
+
+
+def test_without_on_error_it_is_logged(state: fa.StateManager, caplog: pytest.LogCaptureFixture) -> None:
+    def bad(value: int) -> None:
+        raise ValueError("oops")
+
+    state.listen(N, bad)
+    assert "Key('n'): ValueError: oops" in caplog.text
+    assert caplog.records[0].name == "flet_asp_actors"
+    assert "Traceback" in caplog.text
+
+
+def test_an_on_error_that_raises_is_logged_with_the_first_error(
+    state: fa.StateManager, caplog: pytest.LogCaptureFixture
+) -> None:
+    def bad(value: object) -> None:
+        raise ValueError(f"oops {value}")
+
+    state.on_error = bad
+    state.listen(N, bad)
+    assert len(caplog.records) == 2
+
+
+def test_two_listeners_that_each_add_one_add_two(state: fa.StateManager) -> None:
+    state.listen(N, lambda _: state.set(M, state.get(M) + 1), immediate=False)
+    state.listen(N, lambda _: state.set(M, state.get(M) + 1), immediate=False)
+    state.set(N, 1)
+    assert state.get(M) == 2
+
+
+def test_a_write_of_a_listener_is_seen_by_those_after_it_and_told_in_the_next_turn(state: fa.StateManager) -> None:
+    order: list[tuple[str, int, int]] = []
+    double = fa.selector(lambda get: get(N) * 2)
+
+    def write(_: int) -> None:
+        state.set(M, state.get(N))
+        order.append(("writer", state.get(N), state.get(M)))
+
+    state.listen(M, lambda m: order.append(("m", state.get(double), m)), immediate=False)
+    state.listen(N, write, immediate=False)
+    state.listen(N, lambda n: order.append(("after", n, state.get(M))), immediate=False)
+    state.set(N, 3)
+    assert order == [("writer", 3, 3), ("after", 3, 3), ("m", 6, 3)]
+
+
+def test_told_once_with_the_current_value(state: fa.StateManager) -> None:
+    seen: list[int] = []
+    state.listen(N, lambda n: state.set(N, 10) if n < 10 else None, immediate=False)
+    state.listen(N, seen.append, immediate=False)
+    state.set(N, 1)
+    assert seen == [10], "the first listener had changed it before the second was called"
+
+
+def test_a_listener_may_close_itself_and_others(state: fa.StateManager) -> None:
+    seen: list[str] = []
+    subscriptions: list[fa.Subscription] = []
+
+    def closer(_: int) -> None:
+        seen.append("closer")
+        for subscription in subscriptions:
+            subscription.close()
+
+    subscriptions.append(state.listen(N, closer, immediate=False))
+    subscriptions.append(state.listen(N, lambda _: seen.append("other"), immediate=False))
+    state.set(N, 1)
+    state.set(N, 2)
+    assert seen == ["closer"], "closed means closed, also in the turn under way"
+
+
+def test_listeners_that_feed_each_other_for_ever_are_stopped(state: fa.StateManager) -> None:
+    up = state.listen(N, lambda n: state.set(M, n + 1), immediate=False)
+    state.listen(M, lambda m: state.set(N, m + 1), immediate=False)
+    with pytest.raises(fa.LoopError, match=r"feed each other for ever.*Key\('[mn]'\)"):
+        state.set(N, 1)
+    up.close()
+    seen: list[int] = []
+    state.listen(N, seen.append, immediate=False)
+    state.set(M, 5)
+    assert seen == [6]
+    assert state.get(N) == 6
+
+
+def test_a_base_exception_passes_and_nobody_misses_the_change(state: fa.StateManager) -> None:
+    seen: list[int] = []
+    interrupts = [KeyboardInterrupt()]
+
+    def interrupted(_: int) -> None:
+        if interrupts:
+            raise interrupts.pop()
+
+    state.listen(N, interrupted, immediate=False)
+    state.listen(N, seen.append, immediate=False)
+    with pytest.raises(KeyboardInterrupt):
+        state.set(N, 1)
+    state.listen(M, seen.append, immediate=False)
+    state.set(M, 2)
+    assert seen == [1, 2]
+
+
+def test_subscriptions_say_what_they_watch(state: fa.StateManager) -> None:
+    assert repr(state.listen(N, print, immediate=False)) == "<Subscription to Key('n')>"
+    assert repr(state).startswith("<StateManager open:")

@@ -1,0 +1,418 @@
+"""Selectors: fresh when read, computed once, never in a mixed state, never too deep."""
+
+import sys
+from collections.abc import Callable
+
+import pytest
+
+import flet_asp_actors as fa
+
+A = fa.Key("a", 1)
+B = fa.Key("b", 10)
+
+
+def counted(function: Callable[[fa.Get], int], name: str = "") -> tuple[fa.SelectorKey[int], list[int]]:
+    """A selector, and the list of what it has computed."""
+    results: list[int] = []
+
+    def wrapper(get: fa.Get) -> int:
+        results.append(-1)
+        results[-1] = function(get)
+        return results[-1]
+
+    return fa.selector(name or "counted")(wrapper), results
+
+
+def test_computed_when_read_and_only_then() -> None:
+    double, runs = counted(lambda get: get(A) * 2)
+    state = fa.StateManager()
+    assert runs == []
+    assert state.get(double) == 2
+    assert state.get(double) == 2
+    state.set(A, 3)
+    state.set(B, 0)
+    assert runs == [2]
+    assert state.get(double) == 6
+    assert runs == [2, 6]
+
+
+def test_an_unrelated_change_recomputes_nothing() -> None:
+    double, runs = counted(lambda get: get(A) * 2)
+    state = fa.StateManager()
+    state.get(double)
+    state.set(B, 5)
+    state.get(double)
+    assert runs == [2]
+
+
+def test_dependencies_are_those_of_the_last_run() -> None:
+    flag = fa.Key("flag", True)
+    chosen, runs = counted(lambda get: get(A) if get(flag) else get(B))
+    state = fa.StateManager()
+    seen: list[int] = []
+    state.listen(chosen, seen.append)
+    state.set(B, 20)
+    state.set(flag, False)
+    state.set(A, 2)
+    state.set(B, 30)
+    assert seen == [1, 20, 30]
+    assert runs == [1, 20, 30]
+
+
+@pytest.mark.parametrize("observed", [False, True])
+def test_what_nobody_reads_any_more_does_not_run(observed: bool) -> None:
+    flag = fa.Key("flag", True)
+    costly, runs = counted(lambda get: get(A))
+    chosen = fa.selector(lambda get: get(costly) if get(flag) else 0)
+    state = fa.StateManager()
+    if observed:
+        state.listen(chosen, lambda _: None)
+    assert state.get(chosen) == 1
+    with state.batch():
+        state.set(A, 2)
+        state.set(flag, False)
+    assert state.get(chosen) == 0
+    # Checked in the order of reading: `costly` was read first, so it may run once more, never twice.
+    runs.clear()
+    state.set(A, 3)
+    assert state.get(chosen) == 0
+    assert runs == []
+
+
+def test_the_first_change_stops_the_checking() -> None:
+    flag = fa.Key("flag", True)
+    costly, runs = counted(lambda get: get(A))
+    chosen = fa.selector(lambda get: get(costly) if get(flag) else 0)
+    first_flag = fa.selector(lambda get: get(chosen))
+
+    guarded = fa.selector(lambda get: (get(flag) and get(costly)) or 0)
+    state = fa.StateManager()
+    state.listen(guarded, lambda _: None)
+    state.listen(first_flag, lambda _: None).close()
+    runs.clear()
+    with state.batch():
+        state.set(A, 2)
+        state.set(flag, False)
+    assert runs == []
+
+
+@pytest.mark.parametrize("observed", [False, True])
+def test_an_unchanged_result_stops_the_propagation(observed: bool) -> None:
+    parity, parity_runs = counted(lambda get: get(A) % 2)
+    text, text_runs = counted(lambda get: get(parity) + 100)
+    state = fa.StateManager()
+    if observed:
+        state.listen(text, lambda _: None)
+    state.get(text)
+    state.set(A, 3)
+    assert state.get(text) == 101
+    assert parity_runs == [1, 1]
+    assert text_runs == [101]
+
+
+@pytest.mark.parametrize("observed", [False, True])
+def test_a_diamond_of_width_100_and_depth_5_runs_each_selector_once(observed: bool) -> None:
+    state = fa.StateManager()
+    layers: list[list[fa.SelectorKey[int]]] = []
+    all_runs: list[list[int]] = []
+
+    def summing(sources: list[fa.SelectorKey[int]], offset: int) -> Callable[[fa.Get], int]:
+        if not sources:
+            return lambda get: get(A) + offset
+        return lambda get: sum(get(source) for source in sources[:3]) + offset
+
+    for depth in range(5):
+        layer: list[fa.SelectorKey[int]] = []
+        for index in range(100):
+            rotated = layers[-1][index:] + layers[-1][:index] if layers else []
+            key, runs = counted(summing(rotated, index), f"s{depth}.{index}")
+            layer.append(key)
+            all_runs.append(runs)
+        layers.append(layer)
+    top, top_runs = counted(lambda get: sum(get(source) for source in layers[-1]), "top")
+    all_runs.append(top_runs)
+    seen: list[int] = []
+    if observed:
+        state.listen(top, seen.append)
+    else:
+        state.get(top)
+    for runs in all_runs:
+        runs.clear()
+    state.set(A, 2)
+    assert state.get(top) == state.get(top)
+    assert {len(runs) for runs in all_runs} == {1}
+
+
+def test_a_chain_of_100_000_selectors_works_first_time_and_after() -> None:
+    state = fa.StateManager()
+
+    def after(previous: fa.Readable[int]) -> fa.SelectorKey[int]:
+        return fa.selector(lambda get: get(previous) + 1)
+
+    key: fa.Readable[int] = A
+    for _ in range(100_000):
+        key = after(key)
+    limit = sys.getrecursionlimit()
+    assert state.get(key) == 100_001
+    state.set(A, 2)
+    assert state.get(key) == 100_002
+    seen: list[int] = []
+    with state.listen(key, seen.append):
+        state.set(A, 3)
+    assert seen == [100_002, 100_003]
+    assert sys.getrecursionlimit() == limit
+
+
+def test_a_deep_graph_whose_first_dependency_changes_does_not_recurse() -> None:
+    """Each selector reads the atom first, so none is known to need the one below until it runs."""
+    state = fa.StateManager()
+    runs = 0
+
+    def after(previous: fa.Readable[int]) -> fa.SelectorKey[int]:
+        def function(get: fa.Get) -> int:
+            nonlocal runs
+            runs += 1
+            return get(A) + get(previous)
+
+        return fa.selector(function)
+
+    key: fa.Readable[int] = A
+    for _ in range(5_000):
+        key = after(key)
+    seen: list[int] = []
+    state.listen(key, seen.append)
+    runs = 0
+    state.set(A, 2)
+    assert seen == [5_001, 10_002]
+    assert runs <= 2 * 5_000
+
+
+def test_a_function_that_swallows_everything_cannot_break_a_deep_computation() -> None:
+    state = fa.StateManager()
+
+    def after(previous: fa.Readable[int]) -> fa.SelectorKey[int]:
+        def function(get: fa.Get) -> int:
+            try:
+                return get(previous) + 1
+            except BaseException:
+                return -1_000_000
+
+        return fa.selector(function)
+
+    key: fa.Readable[int] = A
+    for _ in range(1_000):
+        key = after(key)
+    assert state.get(key) == 1_001
+
+
+@pytest.mark.parametrize("observed", [False, True])
+def test_a_cycle_is_reported_as_a_path(observed: bool) -> None:
+    flag = fa.Key("flag", False)
+    keys: list[fa.SelectorKey[int]] = []
+
+    @fa.selector
+    def one(get: fa.Get) -> int:
+        return get(keys[1]) if get(flag) else 1
+
+    @fa.selector
+    def two(get: fa.Get) -> int:
+        return get(keys[0]) + 1
+
+    keys[:] = [one, two]
+    state = fa.StateManager()
+    errors: list[fa.Failure] = []
+    state.on_error = errors.append
+    seen: list[int] = []
+    if observed:
+        state.listen(two, seen.append)
+    assert state.get(two) == 2
+    state.set(flag, True)
+    with pytest.raises(
+        fa.CycleError, match="selector one -> selector two -> selector one|selector two -> selector one"
+    ):
+        state.get(two)
+    state.set(flag, False)
+    assert state.get(two) == 2
+    assert state.get(one) == 1
+    if observed:
+        assert seen == [2]
+        assert len(errors) == 1
+
+
+def test_reading_oneself_is_a_cycle() -> None:
+    keys: list[fa.SelectorKey[int]] = []
+    selfish = fa.selector("selfish")(lambda get: get(keys[0]))
+    keys.append(selfish)
+    with pytest.raises(fa.CycleError, match="selector selfish -> selector selfish"):
+        fa.StateManager().get(selfish)
+
+
+def test_an_error_is_stored_like_a_value() -> None:
+    runs = 0
+
+    @fa.selector
+    def fragile(get: fa.Get) -> int:
+        nonlocal runs
+        runs += 1
+        return 10 // get(A)
+
+    state = fa.StateManager()
+    assert state.get(fragile) == 10
+    state.set(A, 0)
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError) as caught:
+            state.get(fragile)
+        depths = len(caught.traceback)
+    assert runs == 2
+    with pytest.raises(ZeroDivisionError) as caught:
+        state.get(fragile)
+    assert len(caught.traceback) == depths, "the traceback of a stored error must not grow"
+    state.set(A, 5)
+    assert state.get(fragile) == 2
+
+
+def test_those_who_watch_a_failing_selector_keep_the_last_good_value() -> None:
+    fragile = fa.selector(lambda get: 10 // get(A))
+    above = fa.selector(lambda get: get(fragile) + 1)
+    state = fa.StateManager()
+    errors: list[fa.Failure] = []
+    state.on_error = errors.append
+    seen: list[int] = []
+    also: list[int] = []
+    state.listen(fragile, seen.append)
+    state.listen(above, also.append)
+    state.set(A, 0)
+    assert (seen, also) == ([10], [11])
+    assert [type(each.error) for each in errors] == [ZeroDivisionError], "once per root failure and turn"
+    state.set(A, 1)
+    assert (seen, also) == ([10], [11]), "back to the value that they have seen"
+    state.set(A, 2)
+    assert (seen, also) == ([10, 5], [11, 6])
+
+
+def test_an_edit_in_place_reaches_everything_derived_from_it() -> None:
+    cart = fa.Key[list[int]]("cart", factory=list)
+    items = fa.selector(lambda get: get(cart))
+    copied = fa.selector(lambda get: [each for each in get(cart)])  # noqa: C416  # equal to the one before, on purpose
+    total, total_runs = counted(lambda get: sum(get(items)))
+    size, size_runs = counted(lambda get: len(get(items)) * 0)
+    above_size, above_runs = counted(lambda get: get(size))
+    state = fa.StateManager()
+    told: list[str] = []
+    for name, key in {"items": items, "copied": copied, "total": total, "above": above_size}.items():
+        state.listen(key, lambda _, name=name: told.append(name), immediate=False)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+    state.mutate(cart, lambda each: each.append(5))
+    assert sorted(told) == ["copied", "items", "total"]
+    assert total_runs == [0, 5]
+    assert size_runs == [0, 0]
+    assert above_runs == [0], "an equal number cannot have been edited"
+    told.clear()
+    state.set(cart, state.get(cart))
+    assert sorted(told) == ["copied", "items"], "the same list again counts as edited"
+
+
+def test_an_edit_in_place_reaches_an_unobserved_chain() -> None:
+    cart = fa.Key[list[dict[str, int]]]("cart", factory=lambda: [{"n": 1}])
+    first = fa.selector(lambda get: get(cart)[0])
+    number = fa.selector(lambda get: get(first)["n"])
+    state = fa.StateManager()
+    assert state.get(number) == 1
+    state.mutate(cart, lambda each: each[0].update(n=2))
+    assert state.get(number) == 2
+
+
+def test_peek_reads_without_depending() -> None:
+    peeking, runs = counted(lambda get: get(A) + get.peek(B))
+    state = fa.StateManager()
+    assert state.get(peeking) == 11
+    state.set(B, 20)
+    assert state.get(peeking) == 11
+    state.set(A, 2)
+    assert state.get(peeking) == 22
+    assert runs == [11, 22]
+
+
+def test_equals_decides_what_is_a_change() -> None:
+    rounded = fa.selector(equals=lambda old, new: abs(old - new) < 10)(lambda get: get(A))
+    state = fa.StateManager()
+    seen: list[int] = []
+    state.listen(rounded, seen.append)
+    state.set(A, 5)
+    state.set(A, 50)
+    assert seen == [1, 50]
+
+
+def test_an_equals_that_raises_is_the_error_of_the_selector() -> None:
+    def equals(old: int, new: int) -> bool:
+        raise ValueError("no idea")
+
+    key = fa.selector(equals=equals)(lambda get: get(A))
+    state = fa.StateManager()
+    assert state.get(key) == 1
+    state.set(A, 2)
+    with pytest.raises(ValueError, match="no idea"):
+        state.get(key)
+
+
+@pytest.mark.parametrize("observed", [False, True])
+def test_invalidate_computes_again(observed: bool) -> None:
+    outside = [1]
+    key = fa.selector(lambda get: outside[0])
+    state = fa.StateManager()
+    seen: list[int] = []
+    if observed:
+        state.listen(key, seen.append)
+    assert state.get(key) == 1
+    outside[0] = 2
+    assert state.get(key) == 1
+    state.invalidate(key)
+    assert state.get(key) == 2
+    assert seen == ([1, 2] if observed else [])
+
+
+def test_writing_and_starting_inside_a_selector_are_refused() -> None:
+    state = fa.StateManager()
+
+    @state.action
+    async def save(get: fa.Get, set: fa.Set) -> None: ...
+
+    def writes(get: fa.Get) -> int:
+        state.set(A, get(B))
+        return 1
+
+    def starts(get: fa.Get) -> int:
+        save()
+        return 1
+
+    with pytest.raises(fa.PurityError, match=r"selector writes writes Key\('a'\)"):
+        state.get(fa.selector(writes))
+    with pytest.raises(fa.PurityError, match="selector starts starts save"):
+        state.get(fa.selector(starts))
+    assert state.get(A) == 1
+
+
+def test_an_async_function_is_refused_where_it_is_made() -> None:
+    with pytest.raises(TypeError, match="selector load is async"):
+
+        @fa.selector
+        async def load(get: fa.Get) -> int:
+            return 1
+
+    async def late() -> int:
+        return 1
+
+    with pytest.raises(TypeError, match="returned a coroutine"):
+        fa.StateManager().get(fa.selector("late")(lambda get: late()))
+
+
+def test_a_selector_is_unlinked_when_nobody_watches_it() -> None:
+    state = fa.StateManager()
+    double, runs = counted(lambda get: get(A) * 2)
+    with state.listen(double, lambda _: None):
+        assert state.statistics().observed == 2
+        state.set(A, 2)
+    assert state.statistics().observed == 0
+    runs.clear()
+    state.set(A, 3)
+    assert runs == []
+    assert state.get(double) == 6

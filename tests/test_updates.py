@@ -1,0 +1,288 @@
+"""Async updates, receipts and their cost of waiting: atomic across awaits, in order, cancellable."""
+
+from __future__ import annotations
+
+import anyio
+import anyio.lowlevel
+import pytest
+from anyio import wait_all_tasks_blocked
+
+import flet_asp_actors as fa
+
+N = fa.Key("n", 0)
+M = fa.Key("m", 0)
+
+
+async def later(n: int) -> int:
+    await anyio.lowlevel.checkpoint()
+    return n + 1
+
+
+async def test_1000_tasks_updating_end_at_1000() -> None:
+    async with fa.StateManager() as state:
+
+        async def add() -> None:
+            await state.update(N, lambda n: n + 1)
+
+        async def add_later() -> None:
+            await state.update(M, later)
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(1000):
+                tasks.start_soon(add)
+                tasks.start_soon(add_later)
+        assert (state.get(N), state.get(M)) == (1000, 1000)
+        assert state.statistics().jobs == 0
+
+
+async def test_writes_to_a_busy_atom_wait_and_others_go_on() -> None:
+    async with fa.StateManager() as state:
+        gate = anyio.Event()
+
+        async def slow(n: int) -> int:
+            await gate.wait()
+            return n + 1
+
+        first = state.update(N, slow)
+        second = state.set(N, 10)
+        third = state.update(N, lambda n: n * 2)
+        state.set(M, 5)
+        await wait_all_tasks_blocked()
+        assert (state.get(N), state.get(M)) == (0, 5), "the old value, as long as the message goes on"
+        assert [each.is_done for each in (first, second, third)] == [False, False, False]
+        assert state.statistics().messages == 2
+        assert state.atom(N).is_busy
+        gate.set()
+        await third
+        assert state.get(N) == 20
+        assert not state.atom(N).is_busy
+
+
+async def test_a_failing_async_update_reaches_who_awaits_or_on_error() -> None:
+    async def fail(n: int) -> int:
+        await anyio.lowlevel.checkpoint()
+        raise ValueError("no")
+
+    async with fa.StateManager() as state:
+        found: list[fa.Failure] = []
+        state.on_error = found.append
+        with pytest.raises(ValueError, match="no"):
+            await state.update(N, fail)
+        assert found == []
+        state.update(N, fail)
+        state.set(N, 3)
+        await state.settled()
+        assert [each.key for each in found] == [N]
+        assert state.get(N) == 3
+
+
+async def test_cancelling_the_wait_leaves_the_update_running() -> None:
+    async with fa.StateManager() as state:
+        gate = anyio.Event()
+
+        async def slow(n: int) -> int:
+            await gate.wait()
+            return 7
+
+        with anyio.move_on_after(0.001):
+            await state.update(N, slow)
+        gate.set()
+        await state.settled()
+        assert state.get(N) == 7
+
+
+async def test_an_async_mutate() -> None:
+    cart = fa.Key[list[int]]("cart", factory=list)
+
+    async def fill(each: list[int]) -> None:
+        await anyio.lowlevel.checkpoint()
+        each.append(1)
+
+    async with fa.StateManager() as state:
+        seen: list[list[int]] = []
+        state.listen(cart, lambda each: seen.append(list(each)))
+        await state.mutate(cart, fill)
+        assert seen == [[], [1]]
+
+
+async def test_clear_cancels_an_update_and_ends_at_the_default() -> None:
+    async with fa.StateManager() as state:
+        state.set(N, 5)
+
+        async def slow(n: int) -> int:
+            await anyio.sleep_forever()
+            return 7
+
+        receipt = state.update(N, slow)
+        await wait_all_tasks_blocked()
+        state.clear()
+        with pytest.raises(fa.RunCancelled):
+            await receipt
+        await state.settled()
+        assert state.get(N) == 0
+
+
+async def test_waiting_for_oneself_raises() -> None:
+    caught: list[str] = []
+
+    async with fa.StateManager() as state:
+
+        async def selfish(n: int) -> int:
+            try:
+                await state.update(N, lambda each: each + 10)
+            except fa.DeadlockError as error:
+                caught.append(str(error))
+            return n + 1
+
+        await state.update(N, selfish)
+        await state.settled()
+        assert state.get(N) == 11, "the write itself is not lost"
+        assert "an update of Key('n') waits for an update of Key('n')" in caught[0]
+
+
+async def test_two_updates_that_await_each_other_raise() -> None:
+    caught: list[fa.DeadlockError] = []
+
+    async with fa.StateManager() as state:
+
+        def crossing(other: fa.Key[int]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+            async def step(n: int) -> int:
+                await wait_all_tasks_blocked()
+                try:
+                    await state.set(other, 5)
+                except fa.DeadlockError as error:
+                    caught.append(error)
+                return n + 1
+
+            return step
+
+        state.update(N, crossing(M))
+        state.update(M, crossing(N))
+        await state.settled()
+        assert len(caught) == 1
+        assert (state.get(N), state.get(M)) == (5, 5)
+
+
+async def test_a_write_happens_when_it_is_called() -> None:
+    async with fa.StateManager() as state:
+        receipt = state.set(N, 1)
+        assert state.get(N) == 1
+        assert receipt.is_done
+        await receipt
+        receipt.wait()
+
+
+async def test_awaited_sets_starve_nobody_and_can_be_cancelled() -> None:
+    async with fa.StateManager() as state:
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                await anyio.lowlevel.checkpoint()
+                ticks += 1
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(tick)
+            for each in range(1000):
+                await state.set(N, each)
+            tasks.cancel_scope.cancel()
+        assert ticks > 10
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            for each in range(1000):
+                await state.set(M, each + 1)
+        assert scope.cancelled_caught
+        assert state.get(M) < 100
+
+
+async def test_a_batch_across_an_await_is_flushed_there_and_raises_at_its_exit() -> None:
+    async with fa.StateManager() as state:
+        seen: list[int] = []
+        state.listen(N, seen.append, immediate=False)
+        with pytest.raises(fa.BatchError, match="held open across an await"):
+            with state.batch():
+                state.set(N, 1)
+                assert seen == []
+                await anyio.lowlevel.checkpoint()
+                await anyio.lowlevel.checkpoint()
+                assert seen == [1]
+                state.set(N, 2)
+                assert seen == [1, 2], "no longer put off"
+        with state.batch():
+            state.set(N, 3)
+            assert seen == [1, 2]
+        assert seen == [1, 2, 3]
+
+
+async def test_async_listeners_come_in_order_one_at_a_time_and_conflated() -> None:
+    async with fa.StateManager() as state:
+        log: list[str] = []
+        gates = [anyio.Event() for _ in range(3)]
+
+        async def slow(n: int) -> None:
+            log.append(f"start {n}")
+            await gates[min(n, 2)].wait()
+            log.append(f"end {n}")
+
+        state.listen(N, slow)
+        await wait_all_tasks_blocked()
+        for each in range(1, 5):
+            state.set(N, each)
+        await wait_all_tasks_blocked()
+        assert log == ["start 0"]
+        gates[0].set()
+        await wait_all_tasks_blocked()
+        assert log == ["start 0", "end 0", "start 4"]
+        gates[2].set()
+        await state.settled()
+        assert log[-1] == "end 4"
+        assert state.statistics().jobs == 0
+
+
+async def test_an_async_listener_that_fails_goes_on() -> None:
+    async with fa.StateManager() as state:
+        found: list[fa.Failure] = []
+        state.on_error = found.append
+
+        async def fail(n: int) -> None:
+            await anyio.lowlevel.checkpoint()
+            raise ValueError(str(n))
+
+        state.listen(N, fail)
+        await state.settled()
+        state.set(N, 1)
+        await state.settled()
+        assert [str(each.error) for each in found] == ["0", "1"]
+
+
+async def test_closing_an_async_listener_cancels_its_call() -> None:
+    async with fa.StateManager() as state:
+        log: list[str] = []
+
+        async def slow(n: int) -> None:
+            try:
+                await anyio.sleep_forever()
+            finally:
+                log.append("ended")
+
+        subscription = state.listen(N, slow)
+        await wait_all_tasks_blocked()
+        subscription.close()
+        await state.settled()
+        assert log == ["ended"]
+
+
+async def test_an_async_listener_set_up_without_a_loop_is_held_until_there_is_one() -> None:
+    state = fa.StateManager()
+    log: list[int] = []
+
+    async def note(n: int) -> None:
+        log.append(n)
+
+    state.listen(N, note)
+    state.set(N, 1)
+    assert log == [] or log == [1]
+    async with state:
+        await state.settled()
+        assert log[-1] == 1

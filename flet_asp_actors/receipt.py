@@ -13,7 +13,7 @@ import anyio.lowlevel
 from .door import running_home
 from .errors import DeadlockError
 
-__all__ = ("DONE", "Behaviour", "Completion", "Pending", "Receipt", "behaviour", "wait_on")
+__all__ = ("DONE", "Behaviour", "Completion", "Pending", "Posted", "Receipt", "behaviour", "wait_on")
 
 BUDGET = 32
 """How many finished receipts may be awaited before one of them yields to the loop."""
@@ -200,7 +200,7 @@ async def wait_on(completion: Completion, target: Behaviour) -> None:
 class Pending(Receipt):
     """The receipt of a write that is still on its way."""
 
-    __slots__ = ("_completion", "_is_home", "_target")
+    __slots__ = ("__weakref__", "_completion", "_is_home", "_target")
 
     def __init__(self, target: Behaviour, is_home: Callable[[], bool]) -> None:
         self._completion = Completion()
@@ -213,19 +213,6 @@ class Pending(Receipt):
 
     def on_done(self, call: Callable[[], object]) -> None:
         self._completion.on_finish(call)
-
-    def follow(self, other: Receipt, unheard: Callable[[BaseException], object]) -> None:
-        """Finish as `other` does; `unheard` is called with an error that nobody waited for."""
-
-        def done() -> None:
-            error = other._completion.error if isinstance(other, Pending) else None
-            if self.finish(error):
-                assert error is not None
-                unheard(error)
-
-        if isinstance(other, Pending):
-            other._completion.waiters += 1  # this receipt waits for it
-        other.on_done(done)
 
     def finish(self, error: BaseException | None = None) -> bool:
         """Say that the write was applied, or why not; True when an error reached nobody."""
@@ -247,3 +234,41 @@ class Pending(Receipt):
                 raise TimeoutError(f"the write to {self._target.name} was not applied within {timeout} s")
         if self._completion.error is not None:
             raise self._completion.error
+
+
+class Posted(Pending):
+    """The receipt of a write from another thread.
+
+    It follows the receipt of the write itself. The thread may come to wait for it late, so
+    an error counts as heard by nobody only when the receipt is dropped.
+    """
+
+    __slots__ = ("_is_heard", "_unheard")
+
+    def __init__(
+        self, target: Behaviour, is_home: Callable[[], bool], unheard: Callable[[BaseException], object]
+    ) -> None:
+        super().__init__(target, is_home)
+        self._unheard = unheard
+        self._is_heard = False
+
+    def follow(self, write: Receipt) -> None:
+        """Finish as `write` does."""
+        if not isinstance(write, Pending):
+            self.finish()
+            return
+        write._completion.waiters += 1  # this receipt waits for it
+        write.on_done(lambda: self.finish(write._completion.error))
+
+    def __await__(self) -> Generator[Any, None, None]:
+        self._is_heard = True
+        return super().__await__()
+
+    def wait(self, timeout: float | None = None) -> None:
+        self._is_heard = True
+        super().wait(timeout)
+
+    def __del__(self) -> None:
+        error = self._completion.error
+        if error is not None and not self._is_heard:
+            self._unheard(error)

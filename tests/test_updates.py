@@ -145,7 +145,7 @@ async def test_two_updates_that_await_each_other_raise() -> None:
 
     async with fa.StateManager() as state:
 
-        def crossing(other: fa.Key[int]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        def crossing(other: fa.Key[int]):  # type: ignore[no-untyped-def]
             async def step(n: int) -> int:
                 await wait_all_tasks_blocked()
                 try:

@@ -44,6 +44,7 @@ __all__ = (
     "refuse_in_selector",
     "tick",
     "unlink",
+    "user_traceback",
     "validate",
 )
 
@@ -176,7 +177,7 @@ class Derived(Node):
     def fail(self, error: BaseException) -> None:
         """Store an error in place of a value; the last good value stays for those who watch."""
         self.error = error
-        self._traceback = _user_part(error.__traceback__)
+        self._traceback = user_traceback(error.__traceback__)
         self.version = tick()
 
     @property
@@ -515,7 +516,7 @@ def _cycle(stack: list[Derived], node: Derived) -> CycleError:
 _PACKAGE = os.path.dirname(os.path.dirname(__file__))
 
 
-def _user_part(traceback: TracebackType | None) -> TracebackType | None:
+def user_traceback(traceback: TracebackType | None) -> TracebackType | None:
     """A traceback without our own frames at its top: they hold nodes, and through them pages."""
     while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_PACKAGE):
         traceback = traceback.tb_next

@@ -15,7 +15,19 @@ import anyio.lowlevel
 
 from ..action import Action, BoundAction, StatusKey
 from ..atom import Atom, is_atom
-from ..core.graph import Derived, Node, Scope, Watcher, here, link, mark_dependents, refuse_in_selector, tick, validate
+from ..core.graph import (
+    Derived,
+    Node,
+    Scope,
+    Watcher,
+    here,
+    link,
+    mark_dependents,
+    refuse_in_selector,
+    tick,
+    user_traceback,
+    validate,
+)
 from ..core.values import is_a, private_copy
 from ..door import HOMELESS, LOCK, Home, HomeIsGone, running_home
 from ..errors import (
@@ -27,7 +39,7 @@ from ..errors import (
 )
 from ..key import Key, Name, NamedKey, Readable, Writable, label
 from ..owner import Job, current_owner
-from ..receipt import DONE, Behaviour, Completion, Pending, Receipt
+from ..receipt import DONE, Behaviour, Completion, Posted, Receipt
 from ..run import GRACE, Set
 from ..selector import Get, Selector, SelectorKey, selector
 from ..watch import Subscription
@@ -83,7 +95,7 @@ class Store:
         self._home: Home | None = None
         self._host: Host | None = None
         self._held: list[Job] = []  # waiting for a loop
-        self._posted: set[Pending] = set()  # writes under way from other threads
+        self._posted: dict[object, Posted] = {}  # writes under way from other threads
         self._settlers: list[Completion] = []
         self._is_closing = False
         self._is_closed = False
@@ -552,26 +564,30 @@ class Store:
                 return apply()
         if home.is_here:
             return apply()
-        receipt = Pending(Behaviour(f"a write to {label(key)}"), lambda: self.is_here)
+        receipt = Posted(
+            Behaviour(f"a write to {label(key)}"),
+            lambda: self.is_here,
+            lambda error: self.report(error, key, "write from another thread"),
+        )
 
-        def unheard(error: BaseException) -> None:
-            self.report(error, key, "write from another thread")
+        ticket = object()  # not the receipt itself: a callback that is kept must not keep it alive
 
         def on_loop() -> None:
-            self._posted.discard(receipt)
+            receipt = self._posted.pop(ticket, None)
+            if receipt is None:
+                return  # the store was closed meanwhile, and the receipt answered
             try:
-                if self._is_closed:
-                    self._refuse_closed(f"write {label(key)}")
-                receipt.follow(apply(), unheard)
+                receipt.follow(apply())
             except Exception as error:
-                if receipt.finish(error):
-                    unheard(error)
+                error.__traceback__ = user_traceback(error.__traceback__)
+                receipt.finish(error)
+            del receipt  # the frames of an error keep this one alive, and an error must not keep its receipt
             self._wake_settlers()
 
-        self._posted.add(receipt)
+        self._posted[ticket] = receipt
         if home.post(on_loop):
             return receipt
-        self._posted.discard(receipt)
+        del self._posted[ticket]
         self._leave_home(home)
         return self.elsewhere(key, apply)
 
@@ -771,7 +787,7 @@ class Store:
         self._held.clear()
         for subscription in list(self._subscriptions.values()):
             subscription.close()
-        for receipt in list(self._posted):
+        for receipt in list(self._posted.values()):
             receipt.finish(ClosedError("the store was closed before the write was applied"))
         self._posted.clear()
         self._wake_settlers()

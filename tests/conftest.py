@@ -5,18 +5,17 @@ from collections.abc import Iterator
 
 import pytest
 
-BACKENDS = [
-    pytest.param(("asyncio", {"debug": True}), id="asyncio"),
-    pytest.param(("asyncio", {"use_uvloop": True}), id="uvloop"),
-    pytest.param(("trio", {}), id="trio"),
-]
+BACKENDS: dict[str, tuple[str, dict[str, object]]] = {
+    "asyncio": ("asyncio", {"debug": True}),
+    "uvloop": ("asyncio", {"use_uvloop": True}),
+    "trio": ("trio", {}),
+}
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=list(BACKENDS))
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, object]]:
     """Core tests run on every backend; those with a page override this with asyncio alone."""
-    backend: tuple[str, dict[str, object]] = request.param
-    return backend
+    return BACKENDS[request.param]
 
 
 @pytest.fixture(autouse=True)

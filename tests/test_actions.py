@@ -457,6 +457,9 @@ async def test_arguments_that_do_not_fit_raise_at_the_call() -> None:
         assert state.get(login.status).state == "idle"
 
 
+def print_nothing(get: fa.Get) -> None: ...
+
+
 def test_definitions_are_checked_where_they_are_made() -> None:
     make: Any = fa.Action
     with pytest.raises(ValueError, match="unknown policy 'fast'; one of concurrent"):
@@ -464,7 +467,7 @@ def test_definitions_are_checked_where_they_are_made() -> None:
     with pytest.raises(ValueError, match="timeout is in seconds and must be positive"):
         make(login.function, timeout=0)
     with pytest.raises(TypeError, match=r"takes \(get, set, ...\)"):
-        make(lambda get: None)
+        make(print_nothing)
 
 
 def test_without_a_loop_it_says_how_to_get_one() -> None:
@@ -501,7 +504,7 @@ async def test_waiting_for_oneself_raises() -> None:
         async def selfish(get: fa.Get, set: fa.Set) -> None:
             for wait in (lambda: runs[0], lambda: runs[0].wait(), state.settled):
                 try:
-                    await wait()  # type: ignore[operator]  # each of them can be awaited
+                    await wait()
                 except fa.DeadlockError as error:
                     caught.append(str(error))
 

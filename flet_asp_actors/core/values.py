@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, cast
 
-__all__ = ("IMMUTABLE", "is_a", "is_immutable", "private_copy", "same")
+__all__ = ("IMMUTABLE", "compare_by_identity", "is_a", "is_immutable", "private_copy", "same")
 
 is_a: Callable[[Any, type[Any] | tuple[type[Any], ...]], bool] = isinstance
 """`isinstance` for the generic classes: a type checker would narrow to one of unknown parameters."""
@@ -52,6 +52,15 @@ IMMUTABLE: frozenset[type] = frozenset(
 """Types whose instances never change in place, whatever they hold."""
 
 
+_by_identity: tuple[type[Any], ...] = ()
+
+
+def compare_by_identity(kind: type[Any]) -> None:
+    """Have values of a type compared by `is`, where its `==` takes two for one."""
+    global _by_identity
+    _by_identity = (*_by_identity, kind)
+
+
 def is_immutable(value: Any) -> bool:
     """Say whether `value` is known never to change in place. "Unknown" is False.
 
@@ -77,7 +86,7 @@ def same(old: Any, new: Any, equals: Callable[[Any, Any], bool] | None = None) -
         return True
     if equals is not None:
         return bool(equals(old, new))
-    if type(old) is not type(new):
+    if type(old) is not type(new) or isinstance(new, _by_identity):
         return False
     try:
         return (old == new) is True

@@ -52,6 +52,7 @@ __all__ = ("Statistics", "Store")
 T = TypeVar("T")
 R = TypeVar("R")
 P = ParamSpec("P")
+S = TypeVar("S", bound="Store")
 
 _NOT_GIVEN: Any = object()
 
@@ -350,7 +351,7 @@ class Store:
 
     # ------------------------------------------------------------------ life
 
-    async def __aenter__(self) -> Any:
+    async def __aenter__(self: S) -> S:
         """Open the store: a task group of its own, in the task of the caller."""
         self._refuse_closed("be opened again")
         self._settle_home()

@@ -87,9 +87,7 @@ class UIActor:
                     self.pushed += len(controls)
                     adapter.push_context(page).run(self._push, page, controls)
         finally:
-            waiting, self._waiting = self._waiting, []
-            for done in waiting:
-                done.finish()
+            self._wake()
 
     def _push(self, page: ft.Page, controls: list[ft.BaseControl]) -> None:
         try:
@@ -112,10 +110,16 @@ class UIActor:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
+            self._wake()
         for notify in list(self.on_session):
             notify(event)
         if event == "close":
             self.on_session.clear()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for done in waiting:
+            done.finish()
 
     def _find_loop(self) -> None:
         try:

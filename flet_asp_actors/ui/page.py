@@ -20,6 +20,8 @@ from typing import Any, cast
 import flet as ft
 from flet.controls.context import _context_page  # pyright: ignore[reportPrivateUsage]  # see above
 
+from ..core.values import compare_by_identity
+
 __all__ = (
     "can_be_sent",
     "capture_context",
@@ -38,6 +40,10 @@ __all__ = (
 
 
 # ------------------------------------------------------------------ controls
+
+
+# Controls are dataclasses: two that look alike are equal, and comparing them walks the whole tree.
+compare_by_identity(ft.BaseControl)
 
 
 def properties(control: ft.BaseControl) -> dict[str, bool]:

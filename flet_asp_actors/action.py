@@ -81,6 +81,7 @@ class _Status(Node, Readable[ActionStatus[R]]):
         return status
 
     def _refuse(self, *_: object) -> NoReturn:
+        """Raise `ReadOnlyError`: a status is written by the action alone."""
         raise ReadOnlyError(f"{self.key} is written by the action alone; start, cancel or reset that.")
 
     set = update = mutate = reset = _refuse

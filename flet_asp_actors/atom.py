@@ -270,6 +270,7 @@ class Atom(Node, Actor, Writable[T]):
         self.mailbox = None  # pyright: ignore[reportIncompatibleVariableOverride]  # written here only
 
     def answer(self, receipt: Pending, error: BaseException | None) -> None:
+        """Finish a receipt; an error that nobody waits for is reported."""
         if receipt.finish(error) and not isinstance(error, RunCancelled):
             assert error is not None
             self.owner.report(error, self.key, "atom")

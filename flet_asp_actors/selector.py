@@ -106,6 +106,7 @@ class Selector(Derived, Readable[T]):
         return value
 
     def compute(self) -> T:
+        """Call the function; a coroutine is no value."""
         value: T = self.function(self.scope.get)
         if inspect.iscoroutine(value):
             value.close()
@@ -116,6 +117,7 @@ class Selector(Derived, Readable[T]):
         return value
 
     def _refuse(self, *_: object) -> NoReturn:
+        """Raise `ReadOnlyError`: a selector is computed, not written."""
         raise ReadOnlyError(
             f"{label(self.key)} is a selector, and its value is computed. Write the atoms that it reads."
         )

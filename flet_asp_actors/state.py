@@ -115,7 +115,7 @@ class StateManager(Store):
             if isinstance(source, TwoWay):
                 self._bind_two_way(source.key, control, prop, True, None, source.to, source.parse, source.event)
             else:
-                self.bind(source, control, prop)
+                self._bind(source, control, prop, True, None)
         return control
 
     @overload
@@ -132,16 +132,6 @@ class StateManager(Store):
     def bind(
         self,
         key: Name | Callable[[Get], Any],
-        target: ft.BaseControl | ft.Ref[Any],
-        prop: str = "value",
-        update: bool = True,
-        *,
-        to: Callable[[Any], Any] | None = None,
-    ) -> Binding: ...
-    @overload
-    def bind(
-        self,
-        key: Readable[Any] | Name | Callable[[Get], Any],
         target: ft.BaseControl | ft.Ref[Any],
         prop: str = "value",
         update: bool = True,
@@ -170,11 +160,7 @@ class StateManager(Store):
         Raises:
             BindingError, UnknownKeyError: As for `bound`.
         """
-        from .ui.binding import Binding
-
-        self._refuse_closed("bind")
-        node = self._source(key, prop)
-        return self._begin(Binding(_name_of(key, node), node, prop, self, to, update), target)
+        return self._bind(key, target, prop, update, to)
 
     bind_dynamic = bind
 
@@ -253,12 +239,14 @@ class StateManager(Store):
     # ------------------------------------------------------------------ what the rings below need
 
     def fresh_context(self) -> None:
+        """Give a run an update flag of its own, so that it does not switch off its starter's automatic update."""
         if "flet" in sys.modules:
             from .ui import page as adapter
 
             adapter.fresh_context()
 
     def capture_context(self) -> Context | None:
+        """A copy of the current context if it belongs to a page: callbacks that a page sets up run in it."""
         if "flet" not in sys.modules:
             return None
         from .ui import page as adapter
@@ -284,6 +272,13 @@ class StateManager(Store):
             raise BindingError("two_way(...) is for bound(control, prop=two_way(key)); here use bind_two_way(key, ...)")
         node: Node = self.find(key)
         return node
+
+    def _bind(self, key: Any, target: Any, prop: str, update: bool, to: Callable[[Any], Any] | None) -> Binding:
+        from .ui.binding import Binding
+
+        self._refuse_closed("bind")
+        node = self._source(key, prop)
+        return self._begin(Binding(_name_of(key, node), node, prop, self, to, update), target)
 
     def _bind_two_way(
         self,
@@ -317,6 +312,7 @@ class StateManager(Store):
         return [ui_actor(page) for page in self._pages]
 
     def on_session(self, page: ft.Page, event: str) -> None:
+        """The session of a page was connected, disconnected or closed."""
         if event != "close" or page not in self._pages:
             return
         self.detach(page)

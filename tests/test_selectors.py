@@ -1,5 +1,6 @@
 """Selectors: fresh when read, computed once, never in a mixed state, never too deep."""
 
+import functools
 import sys
 from collections.abc import Callable
 
@@ -300,8 +301,9 @@ def test_an_edit_in_place_reaches_everything_derived_from_it() -> None:
     above_size, above_runs = counted(lambda get: get(size))
     state = fa.StateManager()
     told: list[str] = []
-    for name, key in {"items": items, "copied": copied, "total": total, "above": above_size}.items():
-        state.listen(key, lambda _, name=name: told.append(name), immediate=False)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+    watched: dict[str, fa.Readable[object]] = {"items": items, "copied": copied, "total": total, "above": above_size}
+    for name, key in watched.items():
+        state.listen(key, functools.partial(lambda name, _: told.append(name), name), immediate=False)
     state.mutate(cart, lambda each: each.append(5))
     assert sorted(told) == ["copied", "items", "total"]
     assert total_runs == [0, 5]

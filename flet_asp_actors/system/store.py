@@ -318,6 +318,10 @@ class Store:
 
     # ------------------------------------------------------------------ watching
 
+    @overload
+    def listen(self, key: Readable[T], callback: Callable[[T], object], immediate: bool = True) -> Subscription: ...
+    @overload
+    def listen(self, key: Name, callback: Callable[[Any], object], immediate: bool = True) -> Subscription: ...
     def listen(self, key: Any, callback: Callable[[Any], object], immediate: bool = True) -> Subscription:
         """Have `callback(value)` called whenever a turn has changed the value of a key.
 

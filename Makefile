@@ -1,0 +1,65 @@
+# Two commands: `make run` shows the library at work, `make test` proves it.
+# Both make a virtual environment in .venv first and install what is pinned in constraints.txt.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8550
+# Build dependencies are pinned too: pip reads this variable inside its isolated builds.
+PIP := PIP_CONSTRAINT=$(CURDIR)/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help run test unit browser lint types format cov bench clean
+
+help: ## show the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+run: $(VENV)/app ## serve the showcase on http://127.0.0.1:$(PORT)
+	PORT=$(PORT) $(BIN)/python -m examples.showcase
+
+test: lint types unit browser ## everything: lint, types, unit tests, browser tests
+
+unit: $(VENV)/dev ## the unit tests, on asyncio, uvloop and trio
+	$(BIN)/python -m pytest tests --ignore=tests/browser
+
+browser: $(VENV)/dev ## the browser tests, if a Chromium or Chrome is found (REQUIRE_BROWSER=1: it must be)
+	$(BIN)/python -m pytest tests/browser
+
+lint: $(VENV)/dev ## ruff: rules and layout
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev ## mypy and pyright, both strict
+	$(BIN)/mypy flet_asp_actors tests examples
+	$(BIN)/pyright
+
+format: $(VENV)/dev ## lay the code out
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+cov: $(VENV)/dev ## the unit tests with branch coverage
+	$(BIN)/coverage run -m pytest tests --ignore=tests/browser -q
+	$(BIN)/coverage report
+
+bench: $(VENV)/bench ## the benchmark table: ratios to peers and floors
+	$(BIN)/python -m tests.benchmarks
+
+clean: ## remove the environment and what was made
+	rm -rf $(VENV) dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+$(VENV)/pip: constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) pip
+	@touch $@
+
+$(VENV)/app: $(VENV)/pip pyproject.toml
+	$(PIP) --editable '.[web]'
+	@touch $@
+
+$(VENV)/dev: $(VENV)/app
+	$(PIP) --group dev
+	@touch $@
+
+$(VENV)/bench: $(VENV)/dev
+	$(PIP) --group bench
+	@touch $@

@@ -1,0 +1,98 @@
+"""The README: its programs run, and behave as it says."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import flet_asp_actors as fa
+from tests.kit.headless import HeadlessApp
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, object]]:
+    return "asyncio", {"debug": True}
+
+
+def program(number: int) -> dict[str, Any]:
+    """What a program defines, without running its last lines."""
+    names: dict[str, Any] = {"__name__": "readme"}
+    exec(compile(BLOCKS[number], f"README.md, program {number + 1}", "exec"), names)  # our own text
+    return names
+
+
+def test_there_are_four_programs() -> None:
+    assert len(BLOCKS) == 4
+
+
+async def test_counter() -> None:
+    async with HeadlessApp(program(0)["main"]) as app:
+        for _ in range(2):
+            await app.click("Increment")
+        assert app.texts() == ["2"]
+
+
+async def test_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = program(1)
+    gate = asyncio.Event()
+
+    async def ask_server(email: str) -> str:
+        await gate.wait()
+        if "@" not in email:
+            raise names["InvalidLogin"]("That is no e-mail address")
+        return "Ann"
+
+    names["ask_server"] = ask_server
+    async with HeadlessApp(names["main"]) as app:
+        state = fa.get_state_manager(app.page)
+        await app.click("Login")
+        await app.settle()
+        assert app.find("ProgressRing")
+        assert app.one("Button", content="Login")["disabled"]
+        await app.click("Cancel")
+        await app.settle()
+        assert not app.find("ProgressRing")
+        assert state.get(names["login"].status).state == "cancelled"
+        gate.set()
+        await app.click("Login")
+        await state.settled()
+        await app.settle()
+        assert "That is no e-mail address" in app.texts()
+        await app.type("E-mail", "ann@b.c")
+        await app.click("Login")
+        await state.settled()
+        await app.settle()
+        assert "Hello, Ann" in app.texts()
+
+
+async def test_form() -> None:
+    async with HeadlessApp(program(2)["main"]) as app:
+        assert app.one("Button")["disabled"]
+        await app.type("Name", "Ann")
+        await app.type("Age", "x")
+        assert "Ann is 18" in app.texts()
+        assert "invalid literal" in app.find("TextField")[1]["error"]
+        await app.type("Age", "30")
+        assert "Ann is 30" in app.texts()
+        assert not app.one("Button").get("disabled")
+
+
+def test_testing_without_a_page() -> None:
+    names = program(3)
+    names["test_total"]()
+    names["test_order"]()
+
+
+def test_every_command_and_file_it_names_is_there() -> None:
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(re.findall(r"(?:^|`)make ([a-z]+)", README, re.MULTILINE)) <= set(targets)
+    for link in re.findall(r"\]\(([^)#]+)\)", README):
+        assert link.startswith("https://") or (ROOT / link).exists(), link

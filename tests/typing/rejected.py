@@ -1,0 +1,33 @@
+"""Mistakes that both type checkers have to find: one in each line that has a comment. Never run."""
+
+from __future__ import annotations
+
+import flet as ft
+
+import flet_asp_actors as fa
+from tests.typing.accepted import AGE, CART, COUNT, NAME, login, total
+
+
+async def mistakes(state: fa.StateManager) -> None:
+    state.set(COUNT, "five")  # the value is of another type
+    state.set(total, 1.0)  # a selector is read-only
+    state.update(COUNT, lambda n: str(n))  # the function returns another type
+    state.mutate(NAME, lambda name: name.append("x"))  # a str has no append
+    state.get(COUNT).upper()  # an int has no upper
+    state.atom(COUNT).value = "five"  # the value is of another type
+    state.get(3.5)  # a float is no key
+    fa.Key("a", 1, factory=int)  # a default and a factory
+    fa.Key[int]("a", "x")  # the default is of another type
+    go = state.action(login)
+    go()  # an argument is missing
+    go(5)  # an argument is of another type
+    go("a", forget=True)  # there is no such argument
+    (await go("a")).age  # a User has no age
+    state.get(go.status).done  # a status has no done
+    state.set(go.status, None)  # a status is read-only
+    fa.action(policy="fast")  # there is no such policy
+    fa.two_way(AGE)  # text is no number: parse= is missing
+    fa.two_way(COUNT, parse=str)  # parse makes another type
+    state.bound("text", value=COUNT)  # a string is no control
+    state.listen(COUNT, lambda n: n.upper())  # an int has no upper
+    state.bind(CART, ft.Text(), to=lambda cart: cart.total)  # a list has no total

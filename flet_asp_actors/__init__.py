@@ -3,8 +3,8 @@
 Where to read on, each ring knowing only those before it:
 
     errors                      every exception
-    core/   values, mailbox, graph
-                                laws 1 to 3: actors, edges, turns
+    core/   values, mailbox, graph, evaluate, turn
+                                laws 1 to 3: actors, edges, pulling, pushing
     door, receipt, owner        threads; what a write returns; what a noun needs of its store
     key, atom, selector, run, action, watch
                                 the nouns that users know

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from threading import get_ident
 from typing import Any, Concatenate, Generic, Literal, NoReturn, ParamSpec, Protocol, TypeVar, get_args, overload
 
-from .core.graph import Node, here, mark_dependents, refuse_in_selector, tick
+from .core.evaluate import refuse_in_selector
+from .core.graph import Node, tick
+from .core.turn import here, mark_dependents
 from .errors import LoopError, ReadOnlyError
 from .key import Readable
 from .owner import Owner

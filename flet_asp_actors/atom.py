@@ -8,8 +8,10 @@ from typing import Any, TypeGuard, TypeVar, overload
 
 import anyio
 
-from .core.graph import Node, clock, evaluating, here, mark_dependents, refuse_in_selector, tick
+from .core.evaluate import evaluating, refuse_in_selector
+from .core.graph import Node, clock, tick
 from .core.mailbox import Actor, Mailbox
+from .core.turn import here, mark_dependents
 from .core.values import IMMUTABLE, is_a, is_immutable, same
 from .errors import BusyError, ClosedError, RunCancelled
 from .key import Key, Writable

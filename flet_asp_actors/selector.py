@@ -7,6 +7,7 @@ from collections.abc import Callable
 from threading import get_ident
 from typing import Any, NoReturn, Protocol, TypeVar, overload
 
+from .core.evaluate import read
 from .core.graph import CLEAN, Derived
 from .core.values import is_a
 from .errors import ReadOnlyError
@@ -102,7 +103,7 @@ class Selector(Derived, Readable[T]):
         if self.mark != CLEAN and self.owner.thread != get_ident():
             value: T = self.owner.read_elsewhere(self)
         else:
-            value = self.read()
+            value = read(self)
         return value
 
     def compute(self) -> T:

@@ -9,7 +9,8 @@ from contextvars import Context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from .core.graph import Derived, Node, here
+from .core.evaluate import now_computing
+from .core.graph import Derived, Node
 from .errors import BindingError
 from .key import Name, Readable, Writable
 from .owner import current_owner
@@ -377,7 +378,7 @@ def current() -> StateManager:
     Raises:
         RuntimeError: Outside all of these.
     """
-    computing = here().computing
+    computing = now_computing()
     if isinstance(computing, Selector) and isinstance(computing.owner, StateManager):
         return computing.owner
     running = current_owner.get()

@@ -10,7 +10,9 @@ from typing import Any
 
 import anyio
 
-from .core.graph import Node, Watcher
+from .core.evaluate import read
+from .core.graph import Node
+from .core.turn import Watcher
 from .owner import Job, Owner
 
 __all__ = ("Subscription",)
@@ -52,7 +54,7 @@ class Subscription(Watcher):
             if self._is_async:
                 self._start(None)
                 return
-            value = self.node.read()
+            value = read(self.node)
             if self._context is None:
                 result = self.callback(value)
             else:
@@ -122,7 +124,7 @@ class _Pump(Job):
                 while not self.is_done:
                     call, self._first = self._first, None
                     try:
-                        await (call or self._subscription.callback(self._subscription.node.read()))  # type: ignore[misc]  # its first call returned an awaitable
+                        await (call or self._subscription.callback(read(self._subscription.node)))  # type: ignore[misc]  # its first call returned an awaitable
                     except Exception as error:
                         self._subscription.report(error)
                     if not self.again:

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "flet_asp_actors"
 ORDER = [
     "errors",
-    *("core.values", "core.mailbox", "core.graph"),
+    *("core.values", "core.mailbox", "core.graph", "core.evaluate", "core.turn"),
     *("door", "receipt", "owner"),
     *("key", "atom", "selector", "run", "action", "watch"),
     *("system.failure", "system.batch", "system.host", "system.store"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from ..core.graph import Turn, here
+from ..core.turn import Turn, here
 from ..door import LOCK, Home
 from ..errors import BatchError
 

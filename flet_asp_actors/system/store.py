@@ -15,19 +15,9 @@ import anyio.lowlevel
 
 from ..action import Action, BoundAction, StatusKey
 from ..atom import Atom, is_atom
-from ..core.graph import (
-    Derived,
-    Node,
-    Scope,
-    Watcher,
-    here,
-    link,
-    mark_dependents,
-    refuse_in_selector,
-    tick,
-    user_traceback,
-    validate,
-)
+from ..core.evaluate import read, refuse_in_selector, validate
+from ..core.graph import Derived, Node, Scope, link, tick, user_traceback
+from ..core.turn import Watcher, here, invalidate, mark_dependents
 from ..core.values import is_a, private_copy
 from ..door import HOMELESS, LOCK, Home, HomeIsGone, running_home
 from ..errors import (
@@ -201,7 +191,7 @@ class Store:
             node = self.find(key)
             if isinstance(node, Derived):
                 turn = here()
-                node.invalidate(turn)
+                invalidate(node, turn)
                 turn.propagate()
             return DONE
 
@@ -481,7 +471,7 @@ class Store:
             return node.current
 
         def peek(key: Any) -> Any:
-            return find(key).read()
+            return read(find(key))
 
         get.peek = peek  # type: ignore[attr-defined]  # a function is the cheapest callable, and can carry this
         return get
@@ -598,7 +588,7 @@ class Store:
 
     def read_elsewhere(self, node: Derived) -> Any:
         """Read a stale selector when the caller is not on the home thread."""
-        return self._enter(node.read)
+        return self._enter(lambda: read(node))
 
     def spawn(self, job: Job) -> None:
         """Start a job in a task of the host; open one if there is none.
@@ -704,7 +694,7 @@ class Store:
                     node.interrupt()
                     node.reset()
                 elif isinstance(node, Derived):
-                    node.invalidate(turn)
+                    invalidate(node, turn)
         finally:
             turn.depth -= 1
             turn.propagate()

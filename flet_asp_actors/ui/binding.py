@@ -9,7 +9,9 @@ from typing import Any
 
 import flet as ft
 
-from ..core.graph import Node, Watcher
+from ..core.evaluate import read
+from ..core.graph import Node
+from ..core.turn import Watcher
 from ..errors import BindingError
 from ..key import label
 from ..owner import Owner
@@ -152,7 +154,7 @@ class Binding(Watcher):
             self.close()
             return
         try:
-            value = self.node.read()
+            value = read(self.node)
             if self._to is not None:
                 value = self._to(value)
         except Exception as error:

@@ -8,7 +8,7 @@ Where to read on, each ring knowing only those before it:
     door, receipt, owner        threads; what a write returns; what a noun needs of its store
     key, atom, selector, run, action, watch
                                 the nouns that users know
-    system/ failure, batch, host, store
+    system/ failure, batch, host, root, registry, store
                                 supervision, and actors found by key
     ui/     page, frame, mount, binding, two_way
                                 the screen; the only ring that imports Flet

@@ -14,7 +14,7 @@ ORDER = [
     *("core.values", "core.mailbox", "core.graph", "core.evaluate", "core.turn"),
     *("door", "receipt", "owner"),
     *("key", "atom", "selector", "run", "action", "watch"),
-    *("system.failure", "system.batch", "system.host", "system.store"),
+    *("system.failure", "system.batch", "system.host", "system.root", "system.registry", "system.store"),
     *("ui.page", "ui.frame", "ui.mount", "ui.binding", "ui.two_way"),
     "state",
 ]

@@ -1,0 +1,201 @@
+"""Pulling: how a stale value becomes fresh again.
+
+Nothing here recurses with the depth of the graph. Known dependencies are checked on an
+explicit stack. A *first* computation enters its sources through the user's function; past
+`DEPTH` of those the whole descent is unwound, the deepest source is computed on the flat
+stack, and the functions above are entered a second time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from ..errors import CycleError, PurityError
+from .graph import CHECK, CHECKING, CLEAN, DIRTY, RUNNING, Derived, Node, clock, unlink
+
+__all__ = ("evaluating", "is_evaluating", "now_computing", "read", "refuse_in_selector", "validate")
+
+DEPTH = 60
+"""How many functions may be entered inside one another before the descent is unwound."""
+
+
+class _Unwind(BaseException):
+    """Thrown through user functions to get back to the flat stack; never leaves this module."""
+
+    def __init__(self, node: Derived) -> None:
+        self.node = node
+
+
+class _Evaluation:
+    """What one thread is computing just now."""
+
+    __slots__ = ("cursors", "nesting", "now", "stack", "unwinding")
+
+    def __init__(self) -> None:
+        self.now = 0  # the clock when the outermost validation began
+        self.stack: list[Derived] = []  # nodes being checked or computed, outermost first
+        self.cursors: list[Iterator[tuple[Node, int]] | None] = []  # where each check stands; None: compute
+        self.nesting = 0  # functions entered inside one another
+        self.unwinding: Derived | None = None
+
+
+class _Here(threading.local):
+    def __init__(self) -> None:
+        self.evaluation = _Evaluation()
+
+
+_here = _Here()
+
+evaluating: set[int] = set()
+"""Threads that are computing a selector just now; empty nearly always, and cheap to ask."""
+
+
+def is_evaluating() -> bool:
+    """Whether this thread is computing a selector."""
+    return bool(_here.evaluation.stack)
+
+
+def now_computing() -> Derived | None:
+    """The selector whose function is running on this thread, if any."""
+    for node in reversed(_here.evaluation.stack):
+        if node.mark == RUNNING:
+            return node
+    return None
+
+
+def refuse_in_selector(what: str) -> None:
+    """Raise `PurityError` when a selector is being computed on this thread: it only reads."""
+    if evaluating and (computing := now_computing()) is not None:
+        raise PurityError(
+            f"{computing.key} {what}, and a selector only reads. Do it in an action, a listener or a handler."
+        )
+
+
+def read(node: Node) -> Any:
+    """Return the fresh value of a node, or raise its stored error."""
+    if node.mark:
+        validate(node)
+    if node.error is not None:
+        node.throw()
+    return node.current
+
+
+def validate(node: Node) -> None:
+    """Make a derived node fresh: recompute it, and what it needs, at most once each.
+
+    Dependencies are checked in the order they were last read, up to the first that has
+    changed; one that the function no longer reads is not computed.
+    """
+    assert isinstance(node, Derived), "only a derived node is ever marked"
+    if node.mark == CHECK and node.stamp == clock.now and not node.dependents:
+        return
+    here = _here.evaluation
+    stack, cursors = here.stack, here.cursors
+    base = len(stack)
+    if node.mark >= CHECKING:
+        raise _cycle(stack, node)
+    if base:
+        if node.mark == CHECK and node.stamp == here.now and not node.dependents:
+            return
+        if here.nesting >= DEPTH:
+            here.unwinding = node
+            raise _Unwind(node)
+    else:
+        here.now = clock.now
+        evaluating.add(threading.get_ident())
+    now = here.now
+    here.nesting += 1
+    try:
+        _push(here, node)
+        while len(stack) > base:
+            cursor = cursors[-1]
+            stale = cursor is None
+            pushed = False
+            for source, seen in cursor or ():
+                mark = source.mark
+                # A plain node is CLEAN, so whatever passes the first test is derived.
+                if mark and (mark != CHECK or source.stamp != now or source.dependents):  # type: ignore[attr-defined]
+                    if mark >= CHECKING:  # a known circle: let the function run into it
+                        stale = True
+                    else:
+                        _push(here, source)  # type: ignore[arg-type]
+                        pushed = True
+                    break
+                if source.version != seen:
+                    stale = True
+                    break
+            if pushed:
+                continue
+            if stale:
+                cursors[-1] = None
+                try:
+                    _compute(stack[-1], here)
+                except _Unwind as unwind:
+                    if base:
+                        raise
+                    here.unwinding = None
+                    _push(here, unwind.node)
+                    continue
+            done = _pop(here)
+            if len(stack) > base and cursors[-1] is not None and stack[-1].sources[done] != done.version:
+                cursors[-1] = None  # the one below waited for this, and it has changed
+    finally:
+        here.nesting -= 1
+        while len(stack) > base:  # unwound or interrupted: compute these from the start next time
+            stack.pop().mark = DIRTY
+            cursors.pop()
+        if not base:
+            here.unwinding = None
+            evaluating.discard(threading.get_ident())
+
+
+def _push(here: _Evaluation, node: Derived) -> None:
+    here.stack.append(node)
+    here.cursors.append(None if node.mark == DIRTY else iter(node.sources.items()))
+    node.mark = CHECKING
+
+
+def _pop(here: _Evaluation) -> Derived:
+    node = here.stack.pop()
+    here.cursors.pop()
+    node.mark = CLEAN if node.dependents else CHECK
+    node.stamp = here.now
+    return node
+
+
+def _compute(node: Derived, here: _Evaluation) -> None:
+    """Run the function of `node` and keep its edges to what it has read."""
+    scope, old = node.scope, node.sources
+    outer = scope.node, scope.reads
+    reads: dict[Node, int] = {}
+    scope.node, scope.reads = node, reads
+    node.mark = RUNNING
+    try:
+        try:
+            node.settle(node.compute(), old)
+        except Exception as error:
+            node.fail(error)
+        finally:
+            scope.node, scope.reads = outer
+            node.mark = CHECKING
+        if here.unwinding is not None:  # the function swallowed the unwinding
+            raise _Unwind(here.unwinding)
+    except BaseException:
+        node.sources = {**old, **reads}  # both are linked; the next run sorts it out
+        raise
+    node.sources = reads
+    if node.dependents:
+        for source in old:
+            if source not in reads:
+                unlink(source, node)
+
+
+def _cycle(stack: list[Derived], node: Derived) -> CycleError:
+    path = [*stack[stack.index(node) :], node]
+    return CycleError(
+        "selectors read each other in a circle: "
+        + " -> ".join(str(step.key) for step in path)
+        + ". Break the circle: let one of them read an atom, or use get.peek."
+    )

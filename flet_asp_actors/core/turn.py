@@ -1,0 +1,165 @@
+"""Pushing: the turns in which everybody who watches is told, once everything is consistent."""
+
+from __future__ import annotations
+
+import threading
+from typing import NoReturn
+
+from ..errors import LoopError
+from .evaluate import is_evaluating, validate
+from .graph import CHECK, CHECKING, CLEAN, DIRTY, Derived, Node, link, tick, unlink
+
+__all__ = ("Turn", "Watcher", "here", "invalidate", "mark_dependents")
+
+MAX_TURNS = 10_000
+"""How many turns one drain may take before it is called a loop."""
+
+
+class Watcher:
+    """An end of the graph: told, at most once a turn, that the node it watches has changed."""
+
+    __slots__ = ("mark", "node", "seen")
+
+    is_end = True
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.mark = CLEAN
+        self.seen = 0
+
+    def notify(self) -> None:
+        """React to the change. Read the value from `node`; raise nothing but BaseException."""
+        raise NotImplementedError
+
+    def report(self, error: BaseException) -> None:
+        """Send the error of a failing node to where the owner's errors go."""
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Begin to watch; what is there now counts as seen."""
+        link(self.node, self)
+        if self.node.mark:
+            validate(self.node)
+        self.seen = self.node.good if isinstance(self.node, Derived) else self.node.version
+
+    def stop(self) -> None:
+        """End the watching, also in a turn under way. Stopping twice is allowed."""
+        self.mark = CLEAN
+        unlink(self.node, self)
+
+
+def mark_dependents(node: Node, turn: Turn) -> None:
+    """Tell everything downstream that it may be stale, and queue the watchers there."""
+    todo = [node]
+    while todo:
+        for dependent in todo.pop().dependents or ():
+            if dependent.mark == CLEAN:
+                dependent.mark = CHECK
+                if isinstance(dependent, Watcher):
+                    turn.pending.append(dependent)
+                elif isinstance(dependent, Node):
+                    todo.append(dependent)
+
+
+def invalidate(node: Derived, turn: Turn) -> None:
+    """Forget the memo: the function runs again at the next reading, or in this turn if observed."""
+    if node.mark < CHECKING:
+        node.mark = DIRTY
+        tick()
+        mark_dependents(node, turn)
+
+
+class Turn:
+    """One thread's propagation: who is to be told of what has changed.
+
+    A turn is one propagation to quiescence. It belongs to the thread, not to a store, so
+    that the laws hold across the stores of one loop.
+    """
+
+    __slots__ = ("depth", "draining", "pending")
+
+    def __init__(self) -> None:
+        self.pending: list[Watcher] = []
+        self.depth = 0  # open batches and messages: while > 0, nothing is propagated
+        self.draining = False
+
+    def propagate(self) -> None:
+        """Run turns until nothing is pending, unless a batch, a message or a drain is under way.
+
+        Raises:
+            LoopError: After `MAX_TURNS` turns; everything pending counts as told.
+        """
+        if self.depth or self.draining or is_evaluating():
+            return
+        self.draining = True
+        turns = 0
+        try:
+            while self.pending:
+                turns += 1
+                if turns > MAX_TURNS:
+                    self._give_up()
+                self._run_turn()
+        finally:
+            self.draining = False
+
+    def _run_turn(self) -> None:
+        batch, self.pending = self.pending, []
+        told = 0
+        reported: list[BaseException] = []  # held, so that no id is used twice
+        try:
+            # First everything becomes fresh, then everybody is told: nobody sees a mixture.
+            for watcher in batch:
+                if watcher.mark and watcher.node.mark:
+                    validate(watcher.node)
+            for watcher in batch:
+                told += 1
+                if not watcher.mark:  # stopped meanwhile
+                    continue
+                watcher.mark = CLEAN
+                node = watcher.node
+                if node.mark:  # a watcher before this one wrote
+                    validate(node)
+                if node.error is not None:
+                    root = _root(node.error)
+                    if not any(root is other for other in reported):
+                        reported.append(root)
+                        watcher.report(node.error)
+                elif node.version != watcher.seen:
+                    watcher.seen = node.version
+                    watcher.notify()
+        finally:
+            # Only a BaseException gets here early: those not told yet stay queued.
+            self.pending[:0] = batch[told:]
+
+    def _give_up(self) -> NoReturn:
+        pending, self.pending = self.pending, []
+        for watcher in pending:
+            watcher.mark = CLEAN
+            watcher.start()
+        names = ", ".join(sorted({str(watcher.node.key) for watcher in pending}))
+        raise LoopError(
+            f"listeners feed each other for ever: after {MAX_TURNS} turns {names} still change. "
+            "Make one of these listeners stop writing once its value is right."
+        )
+
+
+class _Here(threading.local):
+    def __init__(self) -> None:
+        self.turn = Turn()
+
+
+_here = _Here()
+
+
+def here() -> Turn:
+    """The turn of the calling thread."""
+    return _here.turn
+
+
+def _root(error: BaseException) -> BaseException:
+    """The error at the bottom of a chain of causes: one failure, however often it was wrapped."""
+    seen: set[int] = set()
+    while id(error) not in seen:
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__ or error
+    return error

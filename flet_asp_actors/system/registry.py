@@ -1,0 +1,210 @@
+"""The registry of a store: it finds the actors by key, and makes them at the first need."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
+
+from ..action import Action, BoundAction, StatusKey
+from ..atom import Atom, is_atom
+from ..core.evaluate import read, refuse_in_selector, validate
+from ..core.graph import Node, link, tick
+from ..core.turn import Watcher, here, mark_dependents
+from ..core.values import is_a, private_copy
+from ..door import LOCK
+from ..errors import KeyConflictError, UnknownKeyError
+from ..key import Key, NamedKey, Readable, label
+from ..receipt import DONE, Receipt
+from ..selector import Get, Selector, SelectorKey
+from .root import Root
+
+__all__ = ("Registry",)
+
+T = TypeVar("T")
+
+
+class Registry(Root):
+    """Atoms, selectors and bound actions by their keys."""
+
+    def __init__(self, overrides: Mapping[Any, Any] | None) -> None:
+        super().__init__()
+        self._nodes: dict[Any, Node] = {}
+        self._missing: dict[Any, Atom[Any]] = {}  # names read or watched that are not declared (any more)
+        self._actions: dict[Action[..., Any], BoundAction[..., Any]] = {}
+        self._overrides = dict(overrides or {})
+        self.scope.get = self._make_get()
+
+    # ------------------------------------------------------------------ finding
+
+    def find(self, key: Any) -> Any:
+        """Return the node of a key; typed keys get theirs at the first use.
+
+        Raises:
+            UnknownKeyError: For a name that was never declared.
+            TypeError: For something that is no key.
+        """
+        if isinstance(key, Node):  # a handle, maybe of another store
+            return key
+        try:
+            node = self._nodes.get(key)
+        except TypeError:
+            raise TypeError(f"a key must be hashable, and {type(key).__name__} is not: {key!r}") from None
+        if node is not None:
+            return node
+        if is_a(key, Key):
+            return self._nodes.setdefault(key, Atom[Any](key, self))
+        if is_a(key, SelectorKey):
+            return self._nodes.setdefault(key, self._make_selector(key, key))
+        if is_a(key, StatusKey):
+            return self._bind_action(key.action).status
+        if is_a(key, BoundAction):
+            raise TypeError(f"{key!r} is no value; did you mean its .status?")
+        if is_a(key, Readable):
+            raise TypeError(f"{key!r} cannot be read from this store")
+        raise self._unknown(key)
+
+    writable = find
+
+    def initial(self, node: Node) -> Any:
+        """The value an atom begins with, overrides included."""
+        key = node.key.given if isinstance(node.key, NamedKey) else node.key
+        if self._overrides and key in self._overrides:
+            return private_copy(self._overrides[key])
+        return node.key.initial()
+
+    def _make_get(self) -> Callable[[Any], Any]:
+        """Build the `get` that is handed to selectors and actions of this store."""
+        nodes, scope, find = self._nodes, self.scope, self.find
+
+        def get(key: Any) -> Any:
+            node: Any = None
+            try:
+                node = nodes[key]
+            except (KeyError, TypeError):
+                pass  # find() has the words for it
+            if node is None:
+                node = find(key)
+            reads = scope.reads
+            if reads is None:  # no selector is computing: an action reads
+                return node.value
+            current = scope.node
+            if current is not None and current.dependents and node not in current.sources:
+                link(node, current)
+            if node.mark:
+                validate(node)
+            reads[node] = node.version
+            if node.error is not None:
+                node.throw()
+            return node.current
+
+        def peek(key: Any) -> Any:
+            return read(find(key))
+
+        get.peek = peek  # type: ignore[attr-defined]  # a function is the cheapest callable, and can carry this
+        return get
+
+    def _unknown(self, key: Any) -> UnknownKeyError:
+        current = self.scope.node
+        if current is not None and self.scope.reads is not None:
+            # The selector fails now, but it is to be computed again when the name is declared.
+            missing = self._missing.get(key)
+            if missing is None:
+                missing = self._missing[key] = Atom(NamedKey(key, None), self)
+            if current.dependents:
+                link(missing, current)
+            self.scope.reads[missing] = missing.version
+        known = {str(getattr(name, "name", name)): name for name in self._nodes}
+        close = difflib.get_close_matches(str(key), known, n=1)
+        hint = (
+            f"Did you mean {label(known[close[0]])}?"
+            if close
+            else "Declare it with state.atom(name, default), or use a fa.Key."
+        )
+        return UnknownKeyError(f"{label(key)} is not declared in this store. {hint}")
+
+    # ------------------------------------------------------------------ declaring
+
+    def _declare(self, name: Any, default: Any) -> Atom[Any]:
+        key = NamedKey(name, default)
+        if name in self._overrides:
+            default = private_copy(self._overrides[name])
+        with LOCK:
+            atom = self._missing.pop(name, None)
+            if atom is None:
+                atom = Atom(key, self, default)
+                return cast("Atom[Any]", self._nodes.setdefault(name, atom))
+            atom.key = key
+            self._nodes[name] = atom
+        atom.revive(default)
+        return atom
+
+    def _declare_selector(self, name: Any, key: SelectorKey[T]) -> Selector[T]:
+        known: Any = self._nodes.get(name)
+        if is_a(known, Selector):
+            return cast("Selector[T]", known)
+        if known is not None:
+            raise KeyConflictError(f"{label(name)} is already an atom; use another name for the selector")
+        node = self._make_selector(key, name)
+        self._nodes[name] = self._nodes[key] = node
+        missing = self._missing.pop(name, None)
+        if missing is not None:
+            missing.revive(None)
+        return node
+
+    def _make_selector(self, key: SelectorKey[T], name: Any) -> Selector[T]:
+        function: Any = key.function
+        for overridden in (key, name):
+            if overridden in self._overrides:
+                value = self._overrides[overridden]
+                function = value if callable(value) else _constant(value)
+        return Selector(key, function, self, key.equals)
+
+    def _bind_action(self, definition: Any) -> BoundAction[..., Any]:
+        known: Action[..., Any] = definition if is_a(definition, Action) else Action[..., Any](definition)
+        bound = self._actions.get(known)
+        if bound is None:
+            actual = known
+            if known in self._overrides:
+                actual = Action[..., Any](
+                    self._overrides[known],
+                    policy=known.policy,
+                    timeout=known.timeout,
+                    expect=known.expect,
+                    name=known.name,
+                )
+            bound = self._actions.setdefault(known, BoundAction(actual, self))
+        return bound
+
+    def _delete(self, key: Any) -> Receipt:
+        refuse_in_selector(f"deletes {label(key)}")
+        node = self.find(key)
+        if is_atom(node):
+            node.interrupt()
+            if not isinstance(node.key, NamedKey):
+                if node.dependents:
+                    return node.reset()
+                self._nodes.pop(key, None)
+                return DONE
+            del self._nodes[node.key.given]
+            if node.dependents:
+                self._missing[node.key.given] = node
+        else:
+            for name in [name for name, held in self._nodes.items() if held is node]:
+                del self._nodes[name]
+        node.version = tick()
+        for dependent in list(node.dependents or ()):
+            if isinstance(dependent, Watcher):
+                dependent.seen = node.version  # nothing to see until the name is declared again
+        turn = here()
+        mark_dependents(node, turn)
+        turn.propagate()
+        return DONE
+
+    def _cancel_runs(self) -> None:
+        for bound in list(self._actions.values())[::-1]:
+            bound.cancel("the store was closed")
+
+
+def _constant(value: Any) -> Callable[[Get], Any]:
+    return lambda get: value

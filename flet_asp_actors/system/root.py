@@ -1,0 +1,304 @@
+"""The root of a store: where it lives, what runs in it, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import Context
+from threading import get_ident
+from types import TracebackType
+from typing import Any, TypeVar, cast
+
+import anyio
+import anyio.lowlevel
+
+from ..core.evaluate import read
+from ..core.graph import Derived, Scope, user_traceback
+from ..door import HOMELESS, LOCK, Home, HomeIsGone, running_home
+from ..errors import ClosedError, DeadlockError, NotRunningError
+from ..key import label
+from ..owner import Job, current_owner
+from ..receipt import Behaviour, Completion, Posted, Receipt
+from ..run import GRACE
+from .failure import Failure, log_failure
+from .host import Host
+
+__all__ = ("Root",)
+
+T = TypeVar("T")
+S = TypeVar("S", bound="Root")
+
+
+class Root:
+    """What a store is before it holds a value: a home loop, a host for tasks, a beginning and an end."""
+
+    def __init__(self) -> None:
+        self.on_error: Callable[[Failure], object] | None = None
+        """Called with every error that nobody waits for; logged on "flet_asp_actors" when None."""
+        self.scope = Scope()
+        self.thread = HOMELESS
+        self._home: Home | None = None
+        self._host: Host | None = None
+        self._held: list[Job] = []  # waiting for a loop
+        self._posted: dict[object, Posted] = {}  # writes under way from other threads
+        self._settlers: list[Completion] = []
+        self._is_closing = False
+        self._is_closed = False
+        self._settle_home()
+
+    # ------------------------------------------------------------------ life
+
+    async def __aenter__(self: S) -> S:
+        """Open the store: a task group of its own, in the task of the caller."""
+        self._refuse_closed("be opened again")
+        self._settle_home()
+        if self._host is None:
+            host = self._make_host()
+            await host.enter()
+            self._release_held()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+        """Cancel and close everything; waits until every run has ended."""
+        host = self._host
+        self._begin_close()
+        if host is not None:
+            if host.is_entered:
+                await host.leave()
+            else:
+                await host.wait_ended()
+        self._end()
+
+    async def aclose(self) -> None:
+        """End the store: cancel every run, answer whoever waits, close listeners and bindings.
+
+        Waits until the runs have ended, but not longer than some seconds for one that is
+        stuck. Inside a run it only asks for the end. May be called twice.
+        """
+        host = self._host
+        self._begin_close()
+        if host is None or self._is_inside_a_run():
+            return
+        if host.is_entered:
+            host.cancel()
+        with anyio.move_on_after(2 * GRACE):
+            await host.wait_ended()
+
+    async def settled(self) -> None:
+        """Wait until no run, no update and no async listener is under way. Services do not count.
+
+        Raises:
+            DeadlockError: Inside a run of this store, which would wait for itself.
+        """
+        if self._is_inside_a_run():
+            raise DeadlockError("settled() inside a run of the same store waits for itself; await the runs you need")
+        await anyio.lowlevel.checkpoint()
+        while self._posted or not (self._host is None or self._host.is_idle):
+            settler = Completion()
+            self._settlers.append(settler)
+            await settler.wait()
+
+    def _is_inside_a_run(self) -> bool:
+        running = cast("object", current_owner.get())
+        return running is self
+
+    # ------------------------------------------------------------------ what the nouns need
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the caller is on the thread of the home loop; anywhere is, without one."""
+        return self._home is None or self._home.is_here
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the store has ended, or is about to."""
+        return self._is_closing
+
+    def elsewhere(self, key: object, apply: Callable[[], Receipt]) -> Receipt:
+        """Apply a write when the caller is not on the home thread: post it, or take the lock."""
+        if self._is_closed:
+            self._refuse_closed(f"write {label(key)}")
+        home = self._home
+        if home is None:
+            with LOCK:
+                return apply()
+        if home.is_here:
+            return apply()
+        receipt = Posted(
+            Behaviour(f"a write to {label(key)}"),
+            lambda: self.is_here,
+            lambda error: self.report(error, key, "write from another thread"),
+        )
+
+        ticket = object()  # not the receipt itself: a callback that is kept must not keep it alive
+
+        def on_loop() -> None:
+            receipt = self._posted.pop(ticket, None)
+            if receipt is None:
+                return  # the store was closed meanwhile, and the receipt answered
+            try:
+                receipt.follow(apply())
+            except Exception as error:
+                error.__traceback__ = user_traceback(error.__traceback__)
+                receipt.finish(error)
+            del receipt  # the frames of an error keep this one alive, and an error must not keep its receipt
+            self._wake_settlers()
+
+        self._posted[ticket] = receipt
+        if home.post(on_loop):
+            return receipt
+        del self._posted[ticket]
+        self._leave_home(home)
+        return self.elsewhere(key, apply)
+
+    def read_elsewhere(self, node: Derived) -> Any:
+        """Read a stale selector when the caller is not on the home thread."""
+        return self._enter(lambda: read(node))
+
+    def spawn(self, job: Job) -> None:
+        """Start a job in a task of the host; open one if there is none.
+
+        Raises:
+            NotRunningError: Without an event loop.
+            ClosedError: When the store has ended.
+        """
+        if self._is_closed or (self._is_closing and not job.is_service):
+            self._refuse_closed(f"start {job.name}")
+        if self._host is None:
+            self._settle_home(again=True)
+            if self._home is None:
+                if job.can_wait:
+                    self._held.append(job)
+                    return
+                raise NotRunningError(
+                    f"{job.name} needs an event loop, and none is running. "
+                    "Call it in async code, or open the store: `async with fa.StateManager() as state:`."
+                )
+            self._make_host().start()
+            self._release_held()
+        assert self._host is not None
+        self._host.spawn(job)
+
+    def later(self, call: Callable[[], object]) -> None:
+        """Have something called on the home loop, if there is one; from anywhere, a finaliser too."""
+        if self._home is not None:
+            self._home.post(call)
+
+    def report(self, error: BaseException, key: object, actor: str) -> None:
+        """Send an error that nobody waits for to `on_error`; log it if that fails, too."""
+        failure = Failure(error, key, actor)
+        try:
+            (self.on_error or log_failure)(failure)
+        except Exception as again:
+            log_failure(failure)
+            log_failure(Failure(again, key, "on_error"))
+
+    def fresh_context(self) -> None:
+        """Called in the context of a run before it starts, which it has inherited from its starter."""
+
+    def capture_context(self) -> Context | None:
+        """The context that a callback set up now is to run in; None where it makes no difference."""
+        return None
+
+    # ------------------------------------------------------------------ threads
+
+    def _gate(self, key: object, apply: Callable[[], Receipt]) -> None:
+        if self.thread != get_ident():
+            self.elsewhere(key, apply)
+        else:
+            apply()
+
+    def _enter(self, call: Callable[[], T]) -> T:
+        """Call on the home thread, or under the lock, and wait for what it returns."""
+        home = self._home
+        if home is None:
+            with LOCK:
+                return call()
+        if home.is_here:
+            return call()
+        try:
+            return home.call(call)
+        except HomeIsGone:
+            self._leave_home(home)
+            return self._enter(call)
+
+    def _settle_home(self, again: bool = False) -> None:
+        """Take the running loop for a home, if there is one and the store has none (or a dead one)."""
+        if self._home is None or again:
+            home = running_home()
+            if home is not None and (self._home is None or self._home.native is not home.native):
+                self._home, self.thread = home, home.thread
+
+    def _leave_home(self, dead: Home) -> None:
+        if self._home is dead:
+            self._home, self._host, self.thread = None, None, HOMELESS
+
+    # ------------------------------------------------------------------ tasks
+
+    def _make_host(self) -> Host:
+        assert self._home is not None
+        home = self._home
+
+        def on_end() -> None:
+            self._leave_home(home)
+
+        def on_escape(error: BaseException, job: Job) -> None:
+            self.report(error, job.name, "host")
+
+        self._host = Host(home, on_end, self._wake_settlers, on_escape)
+        return self._host
+
+    def _release_held(self) -> None:
+        held, self._held = self._held, []
+        for job in held:
+            self.spawn(job)
+
+    def _wake_settlers(self) -> None:
+        settlers, self._settlers = self._settlers, []
+        for settler in settlers:
+            settler.finish()
+
+    # ------------------------------------------------------------------ the end
+
+    def _refuse_closed(self, what: str) -> None:
+        if self._is_closing:
+            raise ClosedError(f"cannot {what}: the store is closed. Make a new one, or keep this one open for longer.")
+
+    def _begin_close(self) -> None:
+        """Cancel the runs and have the host end; sync, so that a page's close can call it."""
+        if self._is_closing:
+            return
+        self._is_closing = True
+        self._cancel_runs()
+        host = self._host
+        if host is None:
+            self._end()
+        elif not host.is_entered:
+            host.stop(self._end)
+
+    def _cancel_runs(self) -> None:
+        """Cancel every run, with a reason: the store is about to end."""
+
+    def _end(self) -> None:
+        """Everything has ended: answer who still waits."""
+        if self._is_closed:
+            return
+        self._is_closing = self._is_closed = True
+        self.thread = HOMELESS
+        self._home = self._host = None
+        for job in self._held:
+            job.abandon()
+        self._held.clear()
+        for receipt in list(self._posted.values()):
+            receipt.finish(ClosedError("the store was closed before the write was applied"))
+        self._posted.clear()
+        self._wake_settlers()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._is_closed else "closing" if self._is_closing else "open"
+        return f"<{type(self).__name__} {state}>"

@@ -15,8 +15,10 @@ def counter(state: fa.StateManager) -> ft.Control:
         [
             ft.Text("Counter", size=30),
             state.bound(ft.Text(size=50), value=count),
-            ft.Button("Increment", on_click=increment),
-        ]
+            ft.FilledButton("Increment", on_click=increment),
+        ],
+        tight=True,
+        spacing=20,
     )
 
 

@@ -37,9 +37,11 @@ def form(state: fa.StateManager) -> ft.Control:
             state.bound(ft.TextField(label="Name"), value=fa.two_way(NAME)),
             state.bound(ft.TextField(label="Age"), value=fa.two_way(AGE, parse=whole_number)),
             state.bound(ft.TextField(label="E-mail"), value=fa.two_way(MAIL), error=mail_error),
-            state.bound(ft.Button("Send", on_click=send), disabled=lambda get: not get(complete)),
+            state.bound(ft.FilledButton("Send", on_click=send), disabled=lambda get: not get(complete)),
             state.bound(ft.Text(), value=SENT),
-        ]
+        ],
+        tight=True,
+        spacing=20,
     )
 
 

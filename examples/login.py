@@ -8,7 +8,7 @@ import flet_asp_actors as fa
 
 EMAIL = fa.Key("email", "")
 PASSWORD = fa.Key("password", "")
-USER = fa.Key[str | None]("user", None)
+USER = fa.Key("user", "")
 
 
 class InvalidLogin(Exception):
@@ -22,15 +22,10 @@ async def ask_server(email: str, password: str) -> str:
     return "Test User"
 
 
-@fa.action(policy="droppable", timeout=5, expect=(InvalidLogin,))
+@fa.action(policy="droppable", timeout=5, expect=(InvalidLogin, TimeoutError))
 async def login(get: fa.Get, set: fa.Set) -> None:
-    set(USER, None)
+    set(USER, "")
     set(USER, await ask_server(get(EMAIL), get(PASSWORD)))
-
-
-@fa.selector
-def greeting(get: fa.Get) -> str:
-    return f"Welcome, {get(USER)}!" if get(USER) else ""
 
 
 def login_form(state: fa.StateManager) -> ft.Control:
@@ -40,20 +35,19 @@ def login_form(state: fa.StateManager) -> ft.Control:
         return get(go.status).is_busy
 
     buttons: list[ft.Control] = [
-        state.bound(ft.Button("Login", on_click=go), disabled=busy),
-        state.bound(ft.Button("Cancel", on_click=go.cancel), visible=busy),
-        state.bound(ft.ProgressRing(width=20, height=20), visible=busy),
+        state.bound(ft.FilledButton("Login", on_click=go), disabled=busy),
+        state.bound(ft.OutlinedButton("Cancel", on_click=go.cancel), visible=busy),
+        state.bound(ft.ProgressRing(width=20, height=20, semantics_label="Logging in"), visible=busy),
     ]
-    return ft.Column(
-        [
-            ft.Text("Login", size=30),
-            state.bound(ft.TextField(label="E-mail"), value=fa.two_way(EMAIL)),
-            state.bound(ft.TextField(label="Password", password=True), value=fa.two_way(PASSWORD)),
-            ft.Row(buttons),
-            state.bound(ft.Text(color=ft.Colors.RED), value=lambda get: get(go.status).message),
-            state.bound(ft.Text(color=ft.Colors.GREEN), value=greeting),
-        ]
-    )
+    rows: list[ft.Control] = [
+        ft.Text("Login", size=30),
+        state.bound(ft.TextField(label="E-mail"), value=fa.two_way(EMAIL)),
+        state.bound(ft.TextField(label="Password", password=True), value=fa.two_way(PASSWORD)),
+        ft.Row(buttons),
+        state.bound(ft.Text(color=ft.Colors.RED), value=lambda get: get(go.status).message),
+        state.bound(ft.Text(color=ft.Colors.GREEN), value=lambda get: get(USER) and f"Welcome, {get(USER)}!"),
+    ]
+    return ft.Column(rows, tight=True, spacing=20)
 
 
 def main(page: ft.Page) -> None:

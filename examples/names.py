@@ -22,7 +22,9 @@ def names(state: fa.StateManager) -> ft.Control:
             ft.Divider(),
             ft.Text("Full name:", weight=ft.FontWeight.BOLD),
             state.bound(ft.Text(size=20, color=ft.Colors.BLUE), value=full_name),
-        ]
+        ],
+        tight=True,
+        spacing=20,
     )
 
 

@@ -13,6 +13,7 @@ from .core.graph import Node, clock, tick
 from .core.mailbox import Actor, Mailbox
 from .core.turn import here, mark_dependents
 from .core.values import IMMUTABLE, is_a, is_immutable, same
+from .door import HOMELESS, LOCK
 from .errors import BusyError, ClosedError, RunCancelled
 from .key import Key, Writable
 from .owner import Job, Owner
@@ -96,10 +97,13 @@ class Atom(Node, Actor, Writable[T]):
             PurityError: Inside a selector.
             ClosedError: When the store has ended.
         """
-        owner = self.owner
-        if owner.thread != get_ident():
-            return owner.elsewhere(self.key, lambda: self._set(value))
-        return self._set(value)
+        thread = self.owner.thread
+        if thread == get_ident():
+            return self._set(value)
+        if thread == HOMELESS:
+            with LOCK:
+                return self._set(value)
+        return self.owner.elsewhere(self.key, lambda: self._set(value))
 
     @overload
     def update(self, fn: Callable[[T], Awaitable[T]], /) -> Receipt: ...
@@ -198,16 +202,19 @@ class Atom(Node, Actor, Writable[T]):
     def _assign(self, value: Any) -> None:
         """Take a value, and tell the dependents unless it is no change."""
         old, edited = self.current, False
-        equals = self.key.equals
-        if value is old and equals is None:
-            # The same mutable object again: it was edited in place.
-            if type(value) in IMMUTABLE or is_immutable(value):
+        if value is old:
+            # The same object again: if it is mutable, it was edited in place.
+            if type(value) in IMMUTABLE or is_immutable(value) or self._is_same(value):
                 return
             edited = True
-        elif same(old, value, equals):
+        elif same(old, value, self.key.equals):
             self.current = value
             return
         self._store(value, edited)
+
+    def _is_same(self, value: Any) -> bool:
+        equals = self.key.equals
+        return equals is not None and bool(equals(value, value))
 
     def _store(self, value: Any, edited: bool) -> None:
         self.current = value

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import anyio
 import anyio.lowlevel
 
-__all__ = ("HOMELESS", "LOCK", "Home", "HomeIsGone", "running_home")
+__all__ = ("CLOSED", "HOMELESS", "LOCK", "Home", "HomeIsGone", "running_home")
 
 T = TypeVar("T")
 
@@ -30,6 +30,9 @@ except ImportError:  # anyio asks it only where it is installed
 
 HOMELESS = -1
 """What a store without a home has for a thread: no thread has it."""
+
+CLOSED = -2
+"""What a closed store has for a thread."""
 
 
 class HomeIsGone(RuntimeError):

@@ -60,7 +60,8 @@ class Subscription(Watcher):
             else:
                 # A copy: the context itself may be entered already, further up the stack.
                 result = self._context.copy().run(self.callback, value)
-            if inspect.iscoroutine(result):  # not every awaitable: a lambda may return the receipt of a write
+            # Not every awaitable: a lambda may return the receipt of a write.
+            if result is not None and inspect.iscoroutine(result):
                 self._start(result)
         except Exception as error:
             self.report(error)

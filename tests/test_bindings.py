@@ -673,6 +673,27 @@ async def test_a_parse_that_refuses_shows_on_the_control_and_keeps_the_text() ->
         assert found == []
 
 
+@pytest.mark.parametrize("how", ["set", "clear"])
+async def test_the_error_goes_with_the_text_that_it_was_about(how: str) -> None:
+    age = fa.Key("age", 1)
+
+    def main(page: ft.Page) -> None:
+        page.add(fa.get_state_manager(page).bound(ft.TextField(), value=fa.two_way(age, parse=int)))
+
+    async with HeadlessApp(main) as app:
+        state = store(app)
+        state.set(age, 2)
+        await app.type(app.one("TextField"), "4x")
+        assert app.one("TextField")["error"]
+        if how == "set":
+            state.set(age, 7)
+        else:
+            state.clear()
+        await app.settle()
+        assert app.one("TextField")["value"] == ("7" if how == "set" else "1")
+        assert not app.one("TextField").get("error")
+
+
 async def test_other_errors_of_parse_are_reported_and_do_not_crash_the_screen() -> None:
     def broken(text: str) -> str:
         raise KeyError(text)

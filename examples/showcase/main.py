@@ -30,17 +30,18 @@ def main(page: ft.Page) -> None:
         Demo("Names", ft.Icons.BADGE_OUTLINED, names(state)),
         Demo("Login", ft.Icons.LOGIN, login_form(state)),
     ]
+    cards = [ft.Card(ft.Container(demo.content, padding=40, width=380), semantic_container=False) for demo in demos]
     rail = ft.NavigationRail(
         destinations=[ft.NavigationRailDestination(icon=demo.icon, label=demo.title) for demo in demos],
         label_type=ft.NavigationRailLabelType.ALL,
     )
-    stage = ft.Container(padding=30, expand=True, alignment=ft.Alignment.TOP_LEFT)
+    stage = ft.Container(padding=40, expand=True, alignment=ft.Alignment.TOP_CENTER)
     page.add(
         ft.Row(
             [
                 state.bound(rail, selected_index=fa.two_way(SCREEN)),
                 ft.VerticalDivider(width=1),
-                state.bound(stage, content=lambda get: demos[get(SCREEN)].content),
+                state.bound(stage, content=lambda get: cards[get(SCREEN)]),
             ],
             expand=True,
             vertical_alignment=ft.CrossAxisAlignment.STRETCH,

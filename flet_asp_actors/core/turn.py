@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from ..errors import LoopError
 from .evaluate import is_evaluating, validate
@@ -50,14 +51,15 @@ class Watcher:
 
 def mark_dependents(node: Node, turn: Turn) -> None:
     """Tell everything downstream that it may be stale, and queue the watchers there."""
-    todo = [node]
+    todo: list[Any] = [node]
+    queue: Callable[[Any], None] = turn.pending.append
     while todo:
         for dependent in todo.pop().dependents or ():
-            if dependent.mark == CLEAN:
+            if not dependent.mark:
                 dependent.mark = CHECK
-                if isinstance(dependent, Watcher):
-                    turn.pending.append(dependent)
-                elif isinstance(dependent, Node):
+                if dependent.is_end:
+                    queue(dependent)
+                else:
                     todo.append(dependent)
 
 

@@ -82,10 +82,10 @@ def same(old: Any, new: Any, equals: Callable[[Any, Any], bool] | None = None) -
     Without `equals`: the same object, or the same type and `==`. An `==` that raises or
     answers something other than a bool (an array, say) means "changed".
     """
-    if old is new:
-        return True
     if equals is not None:
         return bool(equals(old, new))
+    if old is new:
+        return True
     if type(old) is not type(new) or isinstance(new, _by_identity):
         return False
     try:

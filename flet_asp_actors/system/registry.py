@@ -75,16 +75,16 @@ class Registry(Root):
 
     def _make_get(self) -> Callable[[Any], Any]:
         """Build the `get` that is handed to selectors and actions of this store."""
-        nodes, scope, find = self._nodes, self.scope, self.find
+        lookup, scope, find = self._nodes.get, self.scope, self.find
 
         def get(key: Any) -> Any:
             node: Any = None
             try:
-                node = nodes[key]
-            except (KeyError, TypeError):
+                node = lookup(key)
+            except TypeError:
                 pass  # find() has the words for it
             if node is None:
-                node = find(key)
+                node = key if isinstance(key, Node) else find(key)
             reads = scope.reads
             if reads is None:  # no selector is computing: an action reads
                 return node.value

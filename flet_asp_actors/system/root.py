@@ -13,7 +13,7 @@ import anyio.lowlevel
 
 from ..core.evaluate import read
 from ..core.graph import Derived, Scope, user_traceback
-from ..door import HOMELESS, LOCK, Home, HomeIsGone, running_home
+from ..door import CLOSED, HOMELESS, LOCK, Home, HomeIsGone, running_home
 from ..errors import ClosedError, DeadlockError, NotRunningError
 from ..key import label
 from ..owner import Job, current_owner
@@ -289,7 +289,7 @@ class Root:
         if self._is_closed:
             return
         self._is_closing = self._is_closed = True
-        self.thread = HOMELESS
+        self.thread = CLOSED
         self._home = self._host = None
         for job in self._held:
             job.abandon()

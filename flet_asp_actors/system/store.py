@@ -87,7 +87,9 @@ class Store(Registry):
             pass  # find() has the words for it
         if node is None:
             node = self.find(key)
-        return node.value
+        if node.mark or node.error is not None:
+            return node.value
+        return node.current
 
     def has(self, key: Any, /) -> bool:
         """Say whether this store holds something under the key: declared, read or written before."""

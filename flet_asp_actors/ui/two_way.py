@@ -141,6 +141,8 @@ class TwoWayBinding(Binding):
                 if _says(entered, value, self._to):
                     return
             self._sent = None
+        if self._shows_error and control is not None:
+            self._show_error(control, None)  # the text that it was about is replaced
         super().notify()
 
     def _show_error(self, control: ft.BaseControl, text: str | None) -> None:

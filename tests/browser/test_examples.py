@@ -1,0 +1,399 @@
+"""The examples in a browser, as a person sees them; and what is left on the server when that person leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import importlib
+import os
+import queue
+import threading
+import weakref
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+import flet as ft
+import pytest
+from flet.messaging import session as flet_session
+from playwright.sync_api import Locator, expect
+
+import flet_asp_actors as fa
+from examples import counter, form, names
+from examples import login as login_example
+from examples.login import USER, login
+from examples.showcase import main as showcase
+from tests.kit.browser import ROOT, Screen
+
+Main = Callable[[ft.Page], Any]
+Open = Callable[[Main], Screen]
+T = TypeVar("T")
+Session = flet_session.Session
+
+_app_manager: Any = importlib.import_module("flet_web.fastapi.flet_app_manager")  # it has no types
+
+PATIENCE = 20.0
+"""Seconds after which what does not come is missing."""
+
+
+class Backstage:
+    """An app, and its server side: the sessions, their stores, and the loop they are on."""
+
+    def __init__(self, main: Main) -> None:
+        self.states: list[fa.StateManager] = []
+        self.pages: list[weakref.ref[ft.Page]] = []
+        self.left = threading.Event()
+        """Whether a client has gone."""
+        self.gone = threading.Event()
+        """Whether a page was collected."""
+        self._main = main
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def __call__(self, page: ft.Page) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.states.append(fa.get_state_manager(page))
+        self.pages.append(weakref.ref(page, lambda _: self.gone.set()))
+        page.on_disconnect = self.left.set
+        self._main(page)
+
+    @property
+    def state(self) -> fa.StateManager:
+        """The store of the only session."""
+        (state,) = self.states
+        return state
+
+    def ask(self, question: Callable[[], T]) -> T:
+        """Ask on the loop of the server: in between, nothing happens there."""
+        assert self._loop is not None
+
+        async def answer() -> T:
+            return question()
+
+        return asyncio.run_coroutine_threadsafe(answer(), self._loop).result(PATIENCE)
+
+    def expire(self) -> None:
+        """Do what the server does with the session when its time is over; it looks every ten seconds."""
+        assert self._loop is not None
+        manager = _app_manager.app_manager
+
+        async def sweep() -> None:
+            sessions: dict[str, Session] = manager._FletAppManager__sessions  # there is no public way to all of them
+            (key,) = [key for key, session in sessions.items() if session.page is self.pages[0]()]
+            assert sessions[key].expires_at is not None, "the client is still there"
+            await manager.delete_session(key)
+
+        asyncio.run_coroutine_threadsafe(sweep(), self._loop).result(PATIENCE)
+
+
+class Line:
+    """The line to the login server: each answer comes when the test lets it through."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.cut = threading.Event()
+        """Whether a question was taken back."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._answers = asyncio.Semaphore(0)
+
+    async def sleep(self, _seconds: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.asked += 1
+        try:
+            await self._answers.acquire()
+        except asyncio.CancelledError:
+            self.cut.set()
+            raise
+
+    def answer(self) -> None:
+        """Let one answer through."""
+        assert self._loop is not None, "Nobody has asked."
+        self._loop.call_soon_threadsafe(self._answers.release)
+
+
+@pytest.fixture
+def line(monkeypatch: pytest.MonkeyPatch) -> Line:
+    line = Line()
+    # Its `ask_server` as it is, but with a clock of ours.
+    monkeypatch.setattr(login_example, "asyncio", SimpleNamespace(sleep=line.sleep))
+    monkeypatch.setattr(login, "timeout", None)  # a slow machine is not a slow server
+    return line
+
+
+def button(screen: Screen, name: str) -> Locator:
+    return screen.page.get_by_role("button", name=name, exact=True)
+
+
+def spinner(screen: Screen) -> Locator:
+    """The ring of the login: 20 pixels wide and high, and without a word."""
+    return screen.page.locator("flt-semantics[style*='width: 20px; height: 20px']")
+
+
+def see_in(screen: Screen, label: str, text: str) -> None:
+    """Wait until a field has this text; only one that has the focus tells."""
+    screen.field(label).focus()
+    expect(screen.field(label)).to_have_value(text)
+
+
+def see_busy(screen: Screen) -> None:
+    screen.see("Cancel")
+    expect(spinner(screen)).to_have_count(1)
+    expect(button(screen, "Login")).to_be_disabled()
+
+
+def see_idle(screen: Screen) -> None:
+    screen.see_not("Cancel")
+    expect(spinner(screen)).to_have_count(0)
+    expect(button(screen, "Login")).to_be_enabled()
+
+
+def fill_in(screen: Screen, password: str) -> None:
+    screen.type("E-mail", "test@test.com")
+    screen.type("Password", password)
+
+
+# ------------------------------------------------------------------ counter
+
+
+def test_counter_is_clicked_twice_and_each_tab_has_its_own(open_app: Open) -> None:
+    screen, other = open_app(counter.main), open_app(counter.main)
+    screen.see("0")
+    screen.click("Increment")
+    screen.see("1")
+    screen.click("Increment")
+    screen.see("2")
+    screen.see_not("0")
+    other.see("0")
+    other.click("Increment")
+    other.see("1")
+    screen.see("2")
+    assert screen.shot("example-counter").stat().st_size > 0
+
+
+def test_an_example_is_a_program_of_its_own(
+    serve_script: Callable[[str], str], open_url: Callable[[str], Screen]
+) -> None:
+    screen = open_url(serve_script(str(ROOT / "examples" / "counter.py")))
+    screen.click("Increment")
+    screen.see("1")
+
+
+# ------------------------------------------------------------------ names
+
+
+def test_names_follow_what_is_typed_and_survive_a_reload(open_app: Open) -> None:
+    screen = open_app(names.main)
+    screen.see("John Doe")
+    see_in(screen, "First name", "John")
+    see_in(screen, "Last name", "Doe")
+    screen.type("First name", "Jane")
+    screen.see("Jane Doe")
+    screen.see_not("John Doe")
+    screen.type("Last name", "")
+    screen.see("Jane")
+    screen.shot("example-names")
+    screen.reload()
+    screen.see("Jane")
+    see_in(screen, "First name", "Jane")
+    screen.type("Last name", "Roe")
+    screen.see("Jane Roe")
+
+
+def test_two_hundred_quick_keystrokes_all_arrive_in_order(open_app: Open) -> None:
+    app = Backstage(names.main)
+    screen = open_app(app)
+    screen.type("First name", ".")  # from here on the field listens
+    text = "".join(f"{each}," for each in range(100))[:200]
+    assert len(text) == 200
+    screen.field("First name").press_sequentially(text, delay=5)
+    screen.see(f".{text} Doe")
+    expect(screen.field("First name")).to_have_value(f".{text}")
+    assert app.state.get(names.FIRST) == f".{text}"
+
+
+# ------------------------------------------------------------------ form
+
+
+def test_form_is_filled_in_with_mistakes_and_sent(open_app: Open) -> None:
+    app = Backstage(form.main)
+    screen = open_app(app)
+    expect(button(screen, "Send")).to_be_disabled()
+    screen.type("Name", "Ann")
+    screen.type("Age", "4x")
+    screen.see("Digits only, please")
+    screen.type("E-mail", "ann")
+    screen.see("An e-mail address has an @")
+    expect(button(screen, "Send")).to_be_disabled()
+    screen.shot("example-form-mistakes")
+    screen.type("Age", "42")
+    screen.see_not("Digits only, please")
+    screen.type("E-mail", "ann@example.org")
+    screen.see_not("An e-mail address has an @")
+    expect(button(screen, "Send")).to_be_enabled()
+    screen.click("Send")
+    screen.see("Sent: Ann, 42, ann@example.org")
+    assert app.state.get(form.AGE) == 42
+    screen.shot("example-form")
+    screen.type("Name", "")
+    expect(button(screen, "Send")).to_be_disabled()
+
+
+# ------------------------------------------------------------------ login
+
+
+def test_login_with_the_real_clock(open_app: Open) -> None:
+    screen = open_app(login_example.main)
+    see_idle(screen)
+    fill_in(screen, "123")
+    screen.click("Login")
+    see_busy(screen)
+    screen.see("Welcome, Test User!")
+    see_idle(screen)
+    screen.shot("example-login-welcome")
+
+
+def test_login_that_is_wrong_says_so_and_may_be_tried_again(open_app: Open, line: Line) -> None:
+    screen = open_app(login_example.main)
+    fill_in(screen, "wrong")
+    screen.click("Login")
+    see_busy(screen)
+    line.answer()
+    screen.see("Wrong e-mail or password")
+    see_idle(screen)
+    screen.shot("example-login-wrong")
+    screen.type("Password", "123")
+    screen.click("Login")
+    see_busy(screen)
+    screen.see_not("Wrong e-mail or password")
+    line.answer()
+    screen.see("Welcome, Test User!")
+    see_idle(screen)
+
+
+def test_login_that_is_cancelled_can_be_started_again(open_app: Open, line: Line) -> None:
+    app = Backstage(login_example.main)
+    screen = open_app(app)
+    fill_in(screen, "123")
+    screen.click("Login")
+    see_busy(screen)
+    screen.shot("example-login-busy")
+    screen.click("Cancel")
+    see_idle(screen)
+    assert line.cut.is_set()
+    assert app.state.get(login.status).state == "cancelled"
+    assert app.ask(lambda: app.state.statistics().jobs) == 0
+    line.answer()  # to whoever asks next
+    assert not app.state.get(USER)
+    screen.see_not("Welcome, Test User!")
+    screen.click("Login")
+    screen.see("Welcome, Test User!")
+    see_idle(screen)
+
+
+def test_login_that_takes_too_long_says_so(open_app: Open, line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(login, "timeout", 0.05)
+    screen = open_app(login_example.main)
+    fill_in(screen, "123")
+    screen.click("Login")
+    screen.see("login did not finish within 0.05 s")
+    see_idle(screen)
+    screen.shot("example-login-late")
+
+
+def test_a_double_click_starts_one_login(open_app: Open, line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    clicks: queue.Queue[int] = queue.Queue()
+    dispatch = Session.dispatch_event
+
+    async def dispatch_event(session: Session, control_id: int, event_name: str, event_data: Any) -> None:
+        await dispatch(session, control_id, event_name, event_data)
+        if event_name == "click":
+            clicks.put(control_id)
+
+    monkeypatch.setattr(Session, "dispatch_event", dispatch_event)
+    app = Backstage(login_example.main)
+    screen = open_app(app)
+    fill_in(screen, "123")
+    button(screen, "Login").evaluate("node => { node.click(); node.click() }")
+    assert clicks.get(timeout=PATIENCE) == clicks.get(timeout=PATIENCE), "the server has heard both"
+    see_busy(screen)
+    assert app.ask(lambda: (line.asked, app.state.get(login.status).active, app.state.statistics().jobs)) == (1, 1, 1)
+    line.answer()
+    screen.see("Welcome, Test User!")
+    see_idle(screen)
+    assert app.ask(lambda: (line.asked, app.state.statistics().jobs)) == (1, 0)
+
+
+def test_who_closes_the_tab_while_a_login_runs_leaves_nothing_on_the_server(open_app: Open, line: Line) -> None:
+    app = Backstage(login_example.main)
+    screen = open_app(app)
+    fill_in(screen, "123")
+    screen.click("Login")
+    see_busy(screen)
+    screen.page.context.close()
+    assert app.left.wait(PATIENCE), "the server has noticed"
+    assert app.state.get(login.status).is_busy, "they may come back"
+    assert not line.cut.is_set()
+    app.expire()
+    assert line.cut.wait(PATIENCE)
+    status, jobs = app.ask(lambda: (app.state.get(login.status), app.state.statistics().jobs))
+    assert (status.state, status.is_busy, jobs) == ("cancelled", False, 0)
+    for _ in range(100):
+        app.ask(gc.collect)
+        if app.gone.wait(0.1):
+            break
+    assert app.pages[0]() is None, "the page is gone, even for who still has its store"
+
+
+# ------------------------------------------------------------------ showcase
+
+
+def go_to(screen: Screen, title: str) -> None:
+    titles = ("Counter", "Form", "Names", "Login")
+    screen.click(f"{title} Tab {titles.index(title) + 1} of {len(titles)}")
+
+
+def test_showcase_is_visited(open_app: Open, line: Line) -> None:
+    screen = open_app(showcase.main)
+    screen.page.set_viewport_size({"width": 1000, "height": 700})
+    screen.click("Increment")
+    screen.click("Increment")
+    screen.see("2")
+    screen.shot("showcase-counter")
+
+    go_to(screen, "Names")
+    screen.see("John Doe")
+    screen.see_not("Increment")
+    screen.type("First name", "Jane")
+    screen.see("Jane Doe")
+    screen.shot("showcase-names")
+
+    go_to(screen, "Login")
+    screen.see_not("Jane Doe")
+    fill_in(screen, "123")
+    screen.click("Login")
+    see_busy(screen)
+    screen.shot("showcase-login")
+
+    go_to(screen, "Counter")
+    screen.see("2")
+    line.answer()  # while nobody looks
+
+    go_to(screen, "Form")
+    screen.type("Name", "Jane Doe")
+    screen.type("Age", "42")
+    screen.type("E-mail", "jane")
+    screen.see("An e-mail address has an @")
+    picture = screen.shot("showcase-form")
+
+    go_to(screen, "Login")
+    screen.see("Welcome, Test User!")
+    see_idle(screen)
+    see_in(screen, "E-mail", "test@test.com")
+
+    screen.reload()
+    screen.see("Welcome, Test User!")
+    go_to(screen, "Form")
+    screen.see("An e-mail address has an @")
+    see_in(screen, "Name", "Jane Doe")
+    see_in(screen, "Age", "42")
+    if os.environ.get("PICTURES") == "1":
+        (ROOT / "examples" / "showcase" / "showcase.png").write_bytes(picture.read_bytes())

@@ -220,7 +220,8 @@ class BoundAction(Generic[P, R]):
         self.action.check(given, kwargs)
         run: Run[R] = Run(self, self._owner, given, kwargs)
         if self._owner.thread != get_ident():
-            self._owner.elsewhere(self.name, lambda: self._start(run))
+            started = self._owner.elsewhere(self.name, lambda: self._start(run))
+            started.on_done(lambda: self._refused(run))
         else:
             self._start(run)
         return run
@@ -270,7 +271,7 @@ class BoundAction(Generic[P, R]):
 
     def call(self, set: RunSet, args: tuple[Any, ...], kwargs: dict[str, Any], /) -> Any:
         """Call the handler for one run."""
-        return self.action.function(self._owner.scope.get, set, *args, **kwargs)
+        return self.action.function(self._owner.reader, set, *args, **kwargs)
 
     def on_start(self, run: Run[Any], /) -> None:
         """The run has begun."""
@@ -295,6 +296,11 @@ class BoundAction(Generic[P, R]):
     def is_expected(self, error: BaseException, /) -> bool:
         """Whether an error is part of the action's normal results."""
         return isinstance(error, self.action.expect)
+
+    def _refused(self, run: Run[R]) -> None:
+        """Answer a run from another thread that was never started here."""
+        if run not in self._runs:
+            run.abandon()
 
     def _start(self, run: Run[R]) -> Receipt:
         if self.action.policy == "droppable" and self._runs:

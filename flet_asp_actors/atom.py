@@ -8,7 +8,7 @@ from typing import Any, TypeGuard, TypeVar, overload
 
 import anyio
 
-from .core.evaluate import evaluating, refuse_in_selector
+from .core.evaluate import as_exception, evaluating, refuse_in_selector
 from .core.graph import Node, clock, tick
 from .core.mailbox import Actor, Mailbox
 from .core.turn import here, mark_dependents
@@ -37,12 +37,13 @@ class _Message:
 class _Mailbox(Mailbox[_Message]):
     """The mailbox of a busy atom, with the behaviour that keeps it busy."""
 
-    __slots__ = ("behaviour", "scope")
+    __slots__ = ("behaviour", "is_interrupted", "scope")
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self.behaviour = Behaviour(name)
-        self.scope: anyio.CancelScope | None = None  # of the awaiting message
+        self.scope: anyio.CancelScope | None = None  # of the awaiting message, once it runs
+        self.is_interrupted = False
 
 
 class Atom(Node, Actor, Writable[T]):
@@ -102,7 +103,8 @@ class Atom(Node, Actor, Writable[T]):
             return self._set(value)
         if thread == HOMELESS:
             with LOCK:
-                return self._set(value)
+                if self.owner.thread == HOMELESS:
+                    return self._set(value)
         return self.owner.elsewhere(self.key, lambda: self._set(value))
 
     @overload
@@ -228,11 +230,10 @@ class Atom(Node, Actor, Writable[T]):
 
     def _send(self, handle: Callable[[], Awaitable[None] | None]) -> Receipt:
         """Handle a message now if the actor is idle, else leave it in the mailbox."""
-        owner = self.owner
         refuse_in_selector(f"writes {self.key}")
         box = self.mailbox
         if box is not None:
-            receipt = Pending(box.behaviour, lambda: owner.is_here)
+            receipt = self._receipt(box)
             box.post(_Message(handle, receipt))
             return receipt
         box = self.mailbox = _Mailbox(f"an update of {self.key}")
@@ -243,20 +244,31 @@ class Atom(Node, Actor, Writable[T]):
             waiting = handle()
             if waiting is None:
                 return DONE
-            receipt = Pending(box.behaviour, lambda: owner.is_here)
+            receipt = self._receipt(box)
             self._continue(waiting, receipt)
             return receipt
         except BaseException:
             waiting = None
             raise
         finally:
-            if waiting is None:
-                self.drain(box)
-            turn.depth -= 1
-            turn.propagate()
+            try:
+                if waiting is None:
+                    self.drain(box)
+            finally:
+                turn.depth -= 1
+                turn.propagate()
+
+    def _receipt(self, box: _Mailbox) -> Pending:
+        return Pending(box.behaviour, self.owner, self._unheard)
+
+    def _unheard(self, error: BaseException) -> None:
+        if not isinstance(error, RunCancelled):  # somebody wanted that
+            self.owner.report(error, self.key, "atom")
 
     def _continue(self, waiting: Awaitable[None], receipt: Pending) -> None:
         """Go on with a message that has to await, in a task of the host."""
+        assert self.mailbox is not None
+        self.mailbox.is_interrupted = False
         try:
             self.owner.spawn(_Update(self, waiting, receipt))
         except BaseException:
@@ -272,17 +284,15 @@ class Atom(Node, Actor, Writable[T]):
                 if waiting is not None:
                     self._continue(waiting, message.receipt)
                     return
-            except Exception as error:
-                self.answer(message.receipt, error)
+            except BaseException as error:
+                message.receipt.finish(as_exception(error))
             else:
                 message.receipt.finish()
         self.mailbox = None  # pyright: ignore[reportIncompatibleVariableOverride]  # written here only
 
-    def answer(self, receipt: Pending, error: BaseException | None) -> None:
-        """Finish a receipt; an error that nobody waits for is reported."""
-        if receipt.finish(error) and not isinstance(error, RunCancelled):
-            assert error is not None
-            self.owner.report(error, self.key, "atom")
+    def post(self, call: Callable[[], None]) -> None:
+        """Have `call` called when the messages that are in the mailbox now have been handled."""
+        self._send(call)
 
     def revive(self, value: T) -> None:
         """Begin again with `value`: the name was unknown, and is declared now."""
@@ -290,8 +300,10 @@ class Atom(Node, Actor, Writable[T]):
 
     def interrupt(self) -> None:
         """Cancel the message that awaits, if one does; those after it go on."""
-        if self.mailbox is not None and self.mailbox.scope is not None:
-            self.mailbox.scope.cancel()
+        if self.mailbox is not None:
+            self.mailbox.is_interrupted = True  # also if its task has not begun
+            if self.mailbox.scope is not None:
+                self.mailbox.scope.cancel()
 
 
 def is_atom(node: object) -> TypeGuard[Atom[Any]]:
@@ -314,23 +326,31 @@ class _Update(Job):
         atom, box = self._atom, self._atom.mailbox
         assert box is not None
         behaviour.set(box.behaviour)
-        error: BaseException | None = None
+        error: Exception | None = None
         try:
             with anyio.CancelScope() as box.scope:
+                if box.is_interrupted:
+                    box.scope.cancel()
                 await self._waiting
             if box.scope.cancelled_caught:
                 error = RunCancelled(f"the update of {atom.key} was cancelled")
         except Exception as raised:
             error = raised
-        except anyio.get_cancelled_exc_class():
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as raised:
             # Ours ended above: this is the host's, or that of something that was awaited.
-            error = RunCancelled(f"the update of {atom.key} was cancelled")
+            if not isinstance(raised, anyio.get_cancelled_exc_class()):
+                error = as_exception(raised)
+            else:
+                error = RunCancelled(f"the update of {atom.key} was cancelled")
         finally:
             box.scope = None
+            box.is_interrupted = False
         if atom.owner.is_closed:
             self.abandon()
             return
-        atom.answer(self._receipt, error)
+        self._receipt.finish(error)
         turn = here()
         turn.depth += 1
         try:

@@ -16,17 +16,41 @@ from typing import Any, TypeVar
 import anyio
 import anyio.lowlevel
 
-__all__ = ("CLOSED", "HOMELESS", "LOCK", "Home", "HomeIsGone", "running_home")
+from .errors import DeadlockError
+
+__all__ = ("CLOSED", "HOMELESS", "LOCK", "PATIENCE", "Home", "HomeIsGone", "refuse_with_lock", "running_home")
 
 T = TypeVar("T")
 
 LOCK = threading.RLock()
 """Serialises every store that has no home loop."""
 
+_holding = threading.Condition(LOCK)
+
+
+def refuse_with_lock(what: str) -> None:
+    """Raise when the caller holds the lock: the loop that it is about to wait for may be waiting for the lock.
+
+    Raises:
+        DeadlockError: Inside a turn of a store without a home loop.
+    """
+    try:
+        _holding.notify()  # nobody waits on it: it only knows whether the caller holds the lock
+    except RuntimeError:
+        return
+    raise DeadlockError(
+        f"{what} inside a listener or a selector of a store without an event loop may wait for ever. "
+        "Open that store on a loop, or wait outside."
+    )
+
+
 try:
     from sniffio import current_async_library_cvar as _library
 except ImportError:  # anyio asks it only where it is installed
     _library = None  # type: ignore[assignment]  # the same as for a module that is missing
+
+PATIENCE = 0.5
+"""Seconds after which a thread that waits for a loop looks whether it is still there."""
 
 HOMELESS = -1
 """What a store without a home has for a thread: no thread has it."""
@@ -57,6 +81,14 @@ class Home:
         """Whether the caller is on this loop's thread."""
         return self.thread == get_ident()
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the loop is closed."""
+        is_closed = getattr(self.native, "is_closed", None)
+        if is_closed is not None:
+            return bool(is_closed())
+        return not self.post(lambda: None)  # trio says it only so
+
     def post(self, function: Callable[[], object]) -> bool:
         """Have `function` called on the loop, soon and in order, in the caller's context; from any thread.
 
@@ -81,6 +113,7 @@ class Home:
         Raises:
             HomeIsGone: When the loop is dead.
         """
+        refuse_with_lock("waiting for another store's loop")
         future: concurrent.futures.Future[T] = concurrent.futures.Future()
 
         def answer() -> None:
@@ -91,7 +124,14 @@ class Home:
 
         if not self.post(answer):
             raise HomeIsGone
-        return future.result()
+        while True:
+            try:
+                return future.result(PATIENCE)
+            except concurrent.futures.TimeoutError:
+                if future.done():
+                    raise  # it is what the function raised
+                if self.is_gone and not future.done():
+                    raise HomeIsGone from None
 
 
 def running_home() -> Home | None:

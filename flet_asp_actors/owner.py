@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from .core.graph import Derived, Node, Scope
 from .receipt import Receipt
 
 __all__ = ("Job", "Owner", "current_owner")
+
+T = TypeVar("T")
 
 
 class Job:
@@ -38,6 +40,8 @@ class Owner(Protocol):
     thread: int
     """The thread of the home loop; no thread at all without a home, or when closed."""
     scope: Scope
+    reader: Any
+    """The `get` of actions: a plain reading, from any thread."""
 
     @property
     def is_here(self) -> bool:
@@ -47,6 +51,14 @@ class Owner(Protocol):
     @property
     def is_closed(self) -> bool:
         """Whether the store has ended."""
+        ...
+
+    def keep_alive(self) -> bool:
+        """See to it that somebody applies what was posted, the loop or the caller; always True."""
+        ...
+
+    def on_home(self, call: Callable[[], T]) -> T:
+        """Call on the home thread, or under the lock, and wait for what it returns."""
         ...
 
     def elsewhere(self, key: object, apply: Callable[[], Receipt]) -> Receipt:
@@ -78,7 +90,7 @@ class Owner(Protocol):
         """The value an atom begins with, overrides included."""
         ...
 
-    def writable(self, key: object) -> Node:
+    def writable(self, key: object) -> Any:
         """The node of a key, to be written to.
 
         Raises:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Generator
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 import anyio.lowlevel
 
-from .door import running_home
+from .door import PATIENCE, refuse_with_lock, running_home
 from .errors import DeadlockError
 
-__all__ = ("DONE", "Behaviour", "Completion", "Pending", "Posted", "Receipt", "behaviour", "wait_on")
+__all__ = ("DONE", "Behaviour", "Completion", "Door", "Pending", "Posted", "Receipt", "behaviour", "wait_on")
 
 BUDGET = 32
 """How many finished receipts may be awaited before one of them yields to the loop."""
@@ -70,31 +71,36 @@ DONE = Receipt()
 
 
 class Completion:
-    """Something that finishes once, on one thread, and whom to wake then."""
+    """Something that finishes once, on one thread, and whom to wake then.
 
-    __slots__ = ("_wakers", "error", "is_done", "waiters")
+    Args:
+        unheard: Called with an error that nobody waits for, and with one whose last waiter
+            was cancelled before it could look.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_is_heard", "_unheard", "_wakers", "error", "is_done", "waiters")
+
+    def __init__(self, unheard: Callable[[BaseException], object] | None = None) -> None:
         self.is_done = False
         self.error: BaseException | None = None
         self.waiters = 0
+        """How many wait and will hear of an error; those who only watch do not count."""
+        self._is_heard = False
+        self._unheard = unheard
         self._wakers: list[Callable[[], object]] = []
 
-    def finish(self, error: BaseException | None = None) -> bool:
-        """Finish, once; later calls change nothing.
-
-        Returns:
-            Whether an error was left with nobody there to get it.
-        """
+    def finish(self, error: BaseException | None = None) -> None:
+        """Finish, once; later calls change nothing."""
         if self.is_done:
-            return False
+            return
         self.error = error
         self.is_done = True
         nobody = not self.waiters
         wakers, self._wakers = self._wakers, []
         for wake in wakers:
             wake()
-        return error is not None and nobody
+        if nobody:
+            self._tell_unheard()
 
     def on_finish(self, wake: Callable[[], object]) -> None:
         """Have `wake` called when this finishes, or at once if it has."""
@@ -108,8 +114,12 @@ class Completion:
         if wake in self._wakers:
             self._wakers.remove(wake)
 
-    async def wait(self) -> None:
-        """Wait until this has finished; from a task of any loop."""
+    async def wait(self, hears: bool = True) -> None:
+        """Wait until this has finished; from a task of any loop.
+
+        Args:
+            hears: Whether the caller looks at the error afterwards, or only watches.
+        """
         if self.is_done:
             await anyio.lowlevel.checkpoint()
             return
@@ -121,25 +131,62 @@ class Completion:
             else:
                 home.post(event.set)
 
-        self.waiters += 1
+        self.waiters += hears
         self.on_finish(wake)
         try:
             await event.wait()
+            self._is_heard = self._is_heard or hears
+        except BaseException:
+            if hears and self.waiters == 1 and not self._is_heard:
+                self._tell_unheard()
+            raise
         finally:
-            self.waiters -= 1
+            self.waiters -= hears
             self.forget(wake)
 
-    def wait_blocking(self, timeout: float | None) -> bool:
-        """Block the calling thread until this has finished; False when the time is over."""
+    def wait_blocking(self, timeout: float | None, is_alive: Callable[[], bool]) -> bool:
+        """Block the calling thread until this has finished; False when the time is over.
+
+        Args:
+            timeout: Seconds; None waits for ever.
+            is_alive: Asked now and then whether there still is somebody who could finish it.
+        """
         woken = threading.Event()
         wake = woken.set
         self.waiters += 1
         self.on_finish(wake)
+        end = None if timeout is None else time.monotonic() + timeout
         try:
-            return woken.wait(timeout)
+            while not self.is_done and is_alive():
+                left = PATIENCE if end is None else min(PATIENCE, end - time.monotonic())
+                if left <= 0:
+                    break
+                woken.wait(left)
+            return self.is_done
         finally:
             self.waiters -= 1
             self.forget(wake)
+
+    def _tell_unheard(self) -> None:
+        if self.error is not None and self._unheard is not None:
+            self._unheard(self.error)
+
+
+class Door(Protocol):
+    """What a receipt needs of the store: its way to the thread that applies the write."""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the caller is on that thread."""
+        ...
+
+    def keep_alive(self) -> bool:
+        """See to it that somebody applies what was posted, the loop or the caller; always True."""
+        ...
+
+    def later(self, call: Callable[[], object]) -> None:
+        """Have something called on that thread; from anywhere."""
+        ...
 
 
 # ------------------------------------------------------------------ waiting for oneself
@@ -173,7 +220,7 @@ behaviour: ContextVar[Behaviour | None] = ContextVar("flet_asp_actors_behaviour"
 """The behaviour that the current task is running, if any."""
 
 
-async def wait_on(completion: Completion, target: Behaviour) -> None:
+async def wait_on(completion: Completion, target: Behaviour, hears: bool = True) -> None:
     """Wait until `completion`, which `target` brings about, has finished.
 
     Raises:
@@ -181,7 +228,7 @@ async def wait_on(completion: Completion, target: Behaviour) -> None:
     """
     me = behaviour.get()
     if me is None or completion.is_done:
-        await completion.wait()
+        await completion.wait(hears)
         return
     path = target.path_to(me)
     if path is not None:
@@ -192,7 +239,7 @@ async def wait_on(completion: Completion, target: Behaviour) -> None:
         )
     me.waits.append(target)
     try:
-        await completion.wait()
+        await completion.wait(hears)
     finally:
         me.waits.remove(target)
 
@@ -200,40 +247,43 @@ async def wait_on(completion: Completion, target: Behaviour) -> None:
 class Pending(Receipt):
     """The receipt of a write that is still on its way."""
 
-    __slots__ = ("__weakref__", "_completion", "_is_home", "_target")
+    __slots__ = ("__weakref__", "_door", "_target", "completion")
 
-    def __init__(self, target: Behaviour, is_home: Callable[[], bool]) -> None:
-        self._completion = Completion()
+    def __init__(self, target: Behaviour, door: Door, unheard: Callable[[BaseException], object] | None = None) -> None:
+        self.completion = Completion(unheard)
         self._target = target
-        self._is_home = is_home  # whether the caller is on the thread that applies the write
+        self._door = door
 
     @property
     def is_done(self) -> bool:
-        return self._completion.is_done
+        return self.completion.is_done
 
     def on_done(self, call: Callable[[], object]) -> None:
-        self._completion.on_finish(call)
+        self.completion.on_finish(call)
 
-    def finish(self, error: BaseException | None = None) -> bool:
-        """Say that the write was applied, or why not; True when an error reached nobody."""
-        return self._completion.finish(error)
+    def finish(self, error: BaseException | None = None) -> None:
+        """Say that the write was applied, or why not."""
+        self.completion.finish(error)
 
     def __await__(self) -> Generator[Any, None, None]:
-        yield from wait_on(self._completion, self._target).__await__()
-        if self._completion.error is not None:
-            raise self._completion.error
+        yield from wait_on(self.completion, self._target).__await__()
+        self._raise()
 
     def wait(self, timeout: float | None = None) -> None:
-        if not self._completion.is_done:
-            if self._is_home():
+        if not self.completion.is_done:
+            if self._door.is_here:
                 raise DeadlockError(
                     f"Receipt.wait() on the thread that has to apply the write to {self._target.name}; "
                     "use `await` there."
                 )
-            if not self._completion.wait_blocking(timeout):
+            refuse_with_lock(f"Receipt.wait() for {self._target.name}")
+            if not self.completion.wait_blocking(timeout, self._door.keep_alive):
                 raise TimeoutError(f"the write to {self._target.name} was not applied within {timeout} s")
-        if self._completion.error is not None:
-            raise self._completion.error
+        self._raise()
+
+    def _raise(self) -> None:
+        if self.completion.error is not None:
+            raise self.completion.error
 
 
 class Posted(Pending):
@@ -243,13 +293,11 @@ class Posted(Pending):
     an error counts as heard by nobody only when the receipt is dropped.
     """
 
-    __slots__ = ("_is_heard", "_unheard")
+    __slots__ = ("_is_heard", "_late")
 
-    def __init__(
-        self, target: Behaviour, is_home: Callable[[], bool], unheard: Callable[[BaseException], object]
-    ) -> None:
-        super().__init__(target, is_home)
-        self._unheard = unheard
+    def __init__(self, target: Behaviour, door: Door, unheard: Callable[[BaseException], object]) -> None:
+        super().__init__(target, door)
+        self._late = unheard
         self._is_heard = False
 
     def follow(self, write: Receipt) -> None:
@@ -257,18 +305,15 @@ class Posted(Pending):
         if not isinstance(write, Pending):
             self.finish()
             return
-        write._completion.waiters += 1  # this receipt waits for it
-        write.on_done(lambda: self.finish(write._completion.error))
+        write.completion.waiters += 1  # this receipt waits for it
+        write.on_done(lambda: self.finish(write.completion.error))
 
-    def __await__(self) -> Generator[Any, None, None]:
+    def _raise(self) -> None:
         self._is_heard = True
-        return super().__await__()
-
-    def wait(self, timeout: float | None = None) -> None:
-        self._is_heard = True
-        super().wait(timeout)
+        super()._raise()
 
     def __del__(self) -> None:
-        error = self._completion.error
+        error = self.completion.error
         if error is not None and not self._is_heard:
-            self._unheard(error)
+            # This may be the collector's doing, in the middle of anything: only ask for it.
+            self._door.later(lambda: self._late(error))

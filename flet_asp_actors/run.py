@@ -11,8 +11,10 @@ from typing import Any, Generic, Literal, Protocol, TypeVar, cast, overload
 import anyio
 import anyio.lowlevel
 
+from .core.evaluate import as_exception
 from .core.graph import Node
-from .core.values import same
+from .core.turn import here
+from .core.values import private_copy, same
 from .errors import RunCancelled
 from .key import Name, Writable
 from .owner import Job, Owner, current_owner
@@ -100,7 +102,7 @@ class RunSet:
         node = self._owner.writable(key)
         if self._run.is_stopping:
             return self._put_back(node, value)
-        return self._note(node, lambda: node.set(value))  # type: ignore[attr-defined]  # every writable node has it
+        return self._note(node, lambda: node.set(value))
 
     def update(self, key: Any, fn: Callable[[Any], Any], /) -> Receipt:
         node = self._owner.writable(key)
@@ -108,28 +110,36 @@ class RunSet:
             if inspect.iscoroutinefunction(fn):
                 return _REFUSED
             return self._put_back(node, fn(node.current))
-        return self._note(node, lambda: node.update(fn))  # type: ignore[attr-defined]  # every writable node has it
+        return self._note(node, lambda: node.update(fn))
 
     def mutate(self, key: Any, fn: Callable[[Any], object], /) -> Receipt:
         node = self._owner.writable(key)
         if self._run.is_stopping:
             return _REFUSED
-        return self._note(node, lambda: node.mutate(fn))  # type: ignore[attr-defined]  # every writable node has it
+        if node not in self._writes:
+            try:
+                before = private_copy(node.current)
+            except TypeError:
+                before = node.current  # then only the edited object itself could be put back
+            return self._note(node, lambda: node.mutate(fn), before)
+        return self._note(node, lambda: node.mutate(fn))
 
     def reset(self, key: Any, /) -> Receipt:
         node = self._owner.writable(key)
         if self._run.is_stopping:
             return self._put_back(node, self._owner.initial(node))
-        return self._note(node, lambda: node.reset())  # type: ignore[attr-defined]  # every writable node has it
+        return self._note(node, node.reset)
 
     def progress(self, fraction: float | None, text: str = "", /) -> None:
         if not self._run.is_stopping:
             self._run.handler.on_progress(self._run, fraction, text)
 
-    def _note(self, node: Node, write: Callable[[], Receipt]) -> Receipt:
+    def _note(self, node: Any, write: Callable[[], Receipt], *before: Any) -> Receipt:
+        """Write, and remember what was there before the first write and which version is ours."""
         note = self._writes.get(node)
+        is_first = note is None
         if note is None:
-            note = self._writes[node] = _Write(node.current, node.version)
+            note = self._writes[node] = _Write(before[0] if before else node.current, node.version)
         elif note.version != node.version:
             note.version = _THEIRS  # somebody else wrote between two writes of this run
 
@@ -137,21 +147,32 @@ class RunSet:
             if note.version != _THEIRS:
                 note.version = node.version
 
+        def our_turn() -> None:
+            note.before, note.version = node.current, node.version
+
+        turn = here()
+        turn.depth += 1  # a listener that writes the same key is somebody else, and comes after the note
         try:
-            receipt = write()
-        except BaseException:
-            written()  # a mutate that raised has edited all the same
-            raise
-        receipt.on_done(written)
+            try:
+                if is_first and node.is_busy:
+                    node.post(our_turn)  # others are before us: what we find is what they leave
+                receipt = write()
+            except BaseException:
+                written()  # a mutate that raised has edited all the same
+                raise
+            receipt.on_done(written)
+        finally:
+            turn.depth -= 1
+            turn.propagate()
         return receipt
 
-    def _put_back(self, node: Node, value: Any) -> Receipt:
+    def _put_back(self, node: Any, value: Any) -> Receipt:
         note = self._writes.get(node)
-        if note is None or note.version != node.version or not same(note.before, value):
+        if note is None or node.is_busy or note.version != node.version or not same(note.before, value):
             return _REFUSED
-        receipt = cast("Any", node).set(value)
+        receipt: Receipt = node.set(value)
         note.version = node.version
-        return cast("Receipt", receipt)
+        return receipt
 
 
 class RunHandler(Protocol):
@@ -221,7 +242,7 @@ class Run(Job, Generic[R]):
         self._args = args
         self._kwargs = kwargs
         self._behaviour = Behaviour(f"a run of {handler.name}")
-        self._completion = Completion()
+        self._completion = Completion(self._unheard)
         self._state: RunState = "pending"
         self._cancel_asked = False
         self._scope: anyio.CancelScope | None = None
@@ -282,13 +303,20 @@ class Run(Job, Generic[R]):
         else:
             self._cancel(reason)
 
+    async def ended(self) -> None:
+        """Wait until the run has ended, without a thought of deadlocks: for the library itself."""
+        await self._completion.wait(hears=False)
+
     async def wait(self) -> None:
-        """Wait until the run has ended, however it ends. Cancelling the wait leaves the run alone.
+        """Wait until the run has ended, however it ends. It only watches.
+
+        Cancelling the wait leaves the run alone, and an error of the run still goes to
+        whoever awaits the run itself, else to `on_error`.
 
         Raises:
             DeadlockError: Inside the run itself.
         """
-        await wait_on(self._completion, self._behaviour)
+        await wait_on(self._completion, self._behaviour, hears=False)
 
     def __await__(self) -> Generator[Any, None, R]:
         return self._outcome().__await__()
@@ -344,12 +372,11 @@ class Run(Job, Generic[R]):
             self._end("cancelled", reason=cancelled.reason)
         except Exception as error:
             self._end_with(error)
-        except anyio.get_cancelled_exc_class():
-            # Not by our scopes: the host is ending, or a cancelled future was awaited.
-            self._end("cancelled", reason="the store was closed" if self._owner.is_closed else None)
-        except BaseException as error:
+        except (KeyboardInterrupt, SystemExit, GeneratorExit) as error:
             self._end("failed", error)
             raise
+        except BaseException as error:
+            self._end_with_stray(error)
         else:
             if self._cancel_asked:  # also if the handler swallowed it
                 self._end("cancelled")
@@ -358,6 +385,21 @@ class Run(Job, Generic[R]):
             else:
                 self._value = cast("R", value)
                 self._end("succeeded")
+
+    def _end_with_stray(self, error: BaseException) -> None:
+        """End after a cancellation that was not by our scopes, or after some other BaseException."""
+        stray = anyio.get_cancelled_exc_class()
+        rest: BaseException | None = None if isinstance(error, stray) else error
+        split: Any = getattr(error, "split", None)
+        if callable(split):
+            # A group: on trio, a nursery of the handler mixes the host's cancellation with errors of its children.
+            rest = cast("Any", split(stray))[1]
+        if rest is error:
+            self._end("failed", as_exception(error))
+            return
+        self._end("cancelled", reason="the store was closed" if self._owner.is_closed else None)
+        if rest is not None:
+            self._owner.report(as_exception(rest), self.name, "action (while it was being cancelled)")
 
     def _end_with(self, error: Exception | None) -> None:
         """End after an error, which may be only what the cancellation stirred up."""
@@ -384,7 +426,10 @@ class Run(Job, Generic[R]):
             self._traceback = error.__traceback__
         self._args, self._kwargs = (), {}
         self.handler.on_end(self)
-        if self._completion.finish(error) and error is not None and not self.handler.is_expected(error):
+        self._completion.finish(error)
+
+    def _unheard(self, error: BaseException) -> None:
+        if not self.handler.is_expected(error):
             self._owner.report(error, self.name, "action")
 
     def drop(self) -> None:
@@ -418,7 +463,7 @@ class _Watchdog(Job):
 
     async def run(self) -> None:
         with anyio.move_on_after(GRACE):
-            await self._run.wait()
+            await self._run.ended()
         if not self._run.is_done:
             self._owner.report(
                 TimeoutError(f"a run of {self._run.name} is stuck: still going {GRACE} s after its cancel"),

@@ -100,8 +100,10 @@ class Selector(Derived, Readable[T]):
             Exception: What the function raised.
             CycleError: When it reads itself.
         """
-        if self.mark != CLEAN and self.owner.thread != get_ident():
-            value: T = self.owner.read_elsewhere(self)
+        if self.owner.thread != get_ident():
+            value: T = self.current  # a foreign thread looks, and never validates
+            if self.mark != CLEAN or self.error is not None:
+                value = self.owner.read_elsewhere(self)
         else:
             value = read(self)
         return value

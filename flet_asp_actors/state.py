@@ -301,7 +301,7 @@ class StateManager(Store):
 
     def _begin(self, binding: Binding, target: Any) -> Binding:
         self._settle_home()
-        self._enter(lambda: binding.follow(target))
+        self.on_home(lambda: binding.follow(target))
         self._bindings.add(binding)
         return binding
 

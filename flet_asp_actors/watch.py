@@ -10,10 +10,11 @@ from typing import Any
 
 import anyio
 
-from .core.evaluate import read
+from .core.evaluate import as_exception, read
 from .core.graph import Node
 from .core.turn import Watcher
-from .owner import Job, Owner
+from .owner import Job, Owner, current_owner
+from .receipt import behaviour
 
 __all__ = ("Subscription",)
 
@@ -63,8 +64,15 @@ class Subscription(Watcher):
             # Not every awaitable: a lambda may return the receipt of a write.
             if result is not None and inspect.iscoroutine(result):
                 self._start(result)
-        except Exception as error:
-            self.report(error)
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:
+            self.report(as_exception(error))
+
+    def restart(self) -> None:
+        """Begin again with the latest value, after the call under way was cancelled by something it awaited."""
+        if not self._owner.is_closed:
+            self._start(None)
 
     def _start(self, first: Coroutine[Any, Any, Any] | None) -> None:
         self._pump = _Pump(self, first)
@@ -83,6 +91,9 @@ class Subscription(Watcher):
 
     def close(self) -> None:
         """End the subscription; a call under way is cancelled if it is async. May be called twice."""
+        self._owner.on_home(self._close)
+
+    def _close(self) -> None:
         self.stop()
         if self._pump is not None:
             self._pump.cancel()
@@ -121,6 +132,9 @@ class _Pump(Job):
 
     async def run(self) -> None:
         try:
+            # It was started by whoever wrote, and is not part of that one's work.
+            behaviour.set(None)
+            current_owner.set(None)
             with anyio.CancelScope() as self._scope:
                 while not self.is_done:
                     call, self._first = self._first, None
@@ -132,7 +146,9 @@ class _Pump(Job):
                         break
                     self.again = False
         except anyio.get_cancelled_exc_class():
-            pass  # the outermost frame: the host is ending, or something awaited was cancelled
+            # the outermost frame: the host is ending, or something awaited was cancelled
+            if self.again and not self.is_done:
+                self._subscription.restart()  # a stray cancellation must not lose the latest value
         finally:
             self.is_done = True
 

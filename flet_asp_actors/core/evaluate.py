@@ -15,10 +15,19 @@ from typing import Any
 from ..errors import CycleError, PurityError
 from .graph import CHECK, CHECKING, CLEAN, DIRTY, RUNNING, Derived, Node, clock, unlink
 
-__all__ = ("evaluating", "is_evaluating", "now_computing", "read", "refuse_in_selector", "validate")
+__all__ = ("as_exception", "evaluating", "is_evaluating", "now_computing", "read", "refuse_in_selector", "validate")
 
 DEPTH = 60
 """How many functions may be entered inside one another before the descent is unwound."""
+
+
+def as_exception(error: BaseException) -> Exception:
+    """A CancelledError out of a future that was asked for its result is an error, and no cancellation."""
+    if isinstance(error, Exception):
+        return error
+    stray = RuntimeError(f"a stray {type(error).__name__}: something that was cancelled was asked for its result")
+    stray.__cause__ = error
+    return stray
 
 
 class _Unwind(BaseException):
@@ -175,8 +184,10 @@ def _compute(node: Derived, here: _Evaluation) -> None:
     try:
         try:
             node.settle(node.compute(), old)
-        except Exception as error:
-            node.fail(error)
+        except (_Unwind, KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:
+            node.fail(as_exception(error))
         finally:
             scope.node, scope.reads = outer
             node.mark = CHECKING

@@ -114,13 +114,13 @@ class Turn:
                 if watcher.mark and watcher.node.mark:
                     validate(watcher.node)
             for watcher in batch:
+                if watcher.mark and watcher.node.mark:  # a watcher before this one wrote
+                    validate(watcher.node)
                 told += 1
                 if not watcher.mark:  # stopped meanwhile
                     continue
                 watcher.mark = CLEAN
                 node = watcher.node
-                if node.mark:  # a watcher before this one wrote
-                    validate(node)
                 if node.error is not None:
                     root = _root(node.error)
                     if not any(root is other for other in reported):
@@ -135,6 +135,7 @@ class Turn:
 
     def _give_up(self) -> NoReturn:
         pending, self.pending = self.pending, []
+        pending = [watcher for watcher in pending if watcher.mark]  # a stopped one stays stopped
         for watcher in pending:
             watcher.mark = CLEAN
             watcher.start()

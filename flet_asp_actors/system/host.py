@@ -74,12 +74,15 @@ class Host:
             context.run(self._group.start_soon, self._frame, job)
         self._waiting.clear()
 
-    async def leave(self) -> None:
+    async def leave(self, cancelled: BaseException | None = None) -> bool | None:
         """Cancel what is left, wait for it, and close the task group."""
         assert self._group is not None
         self._group.cancel_scope.cancel()
         try:
-            await self._group.__aexit__(None, None, None)
+            if cancelled is None:
+                await self._group.__aexit__(None, None, None)
+                return None
+            return await self._group.__aexit__(type(cancelled), cancelled, cancelled.__traceback__)
         finally:
             self._finish()
 
@@ -124,12 +127,16 @@ class Host:
             self._task = None
             self._on_end()
 
-    def _finish(self) -> None:
-        self._group = None
+    def abandon(self) -> None:
+        """The loop is gone: answer whoever waits. Harmless when the host has ended."""
         for job in list(self._jobs)[::-1]:
             job.abandon()
         self._jobs.clear()
         self._waiting.clear()
+
+    def _finish(self) -> None:
+        self._group = None
+        self.abandon()
         self._ended.set()
         self._on_idle()
 
@@ -137,8 +144,10 @@ class Host:
         try:
             await job.run()
         except anyio.get_cancelled_exc_class():
-            raise  # the group's own; a job keeps every other to itself
-        except Exception as error:
+            pass  # the outermost frame: the group's own ends the task anyhow, and no other may reach the group
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:
             self._on_escape(error, job)
         finally:
             job.abandon()  # does nothing to one that came to its end

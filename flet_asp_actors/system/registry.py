@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
@@ -30,10 +31,12 @@ class Registry(Root):
     def __init__(self, overrides: Mapping[Any, Any] | None) -> None:
         super().__init__()
         self._nodes: dict[Any, Node] = {}
+        self._given_up: weakref.WeakValueDictionary[Any, Atom[Any]] = weakref.WeakValueDictionary()
         self._missing: dict[Any, Atom[Any]] = {}  # names read or watched that are not declared (any more)
         self._actions: dict[Action[..., Any], BoundAction[..., Any]] = {}
         self._overrides = dict(overrides or {})
         self.scope.get = self._make_get()
+        self.reader: Any = self._make_reader()
 
     # ------------------------------------------------------------------ finding
 
@@ -53,7 +56,8 @@ class Registry(Root):
         if node is not None:
             return node
         if is_a(key, Key):
-            return self._nodes.setdefault(key, Atom[Any](key, self))
+            known = self._given_up.pop(key, None)
+            return self._nodes.setdefault(key, known if known is not None else Atom[Any](key, self))
         if is_a(key, SelectorKey):
             return self._nodes.setdefault(key, self._make_selector(key, key))
         if is_a(key, StatusKey):
@@ -74,7 +78,7 @@ class Registry(Root):
         return node.key.initial()
 
     def _make_get(self) -> Callable[[Any], Any]:
-        """Build the `get` that is handed to selectors and actions of this store."""
+        """Build the `get` that is handed to the selectors of this store: it notes what they read."""
         lookup, scope, find = self._nodes.get, self.scope, self.find
 
         def get(key: Any) -> Any:
@@ -86,7 +90,7 @@ class Registry(Root):
             if node is None:
                 node = key if isinstance(key, Node) else find(key)
             reads = scope.reads
-            if reads is None:  # no selector is computing: an action reads
+            if reads is None:  # called after the selector has returned
                 return node.value
             current = scope.node
             if current is not None and current.dependents and node not in current.sources:
@@ -104,6 +108,16 @@ class Registry(Root):
         get.peek = peek  # type: ignore[attr-defined]  # a function is the cheapest callable, and can carry this
         return get
 
+    def _make_reader(self) -> Callable[[Any], Any]:
+        """Build the `get` that is handed to actions: whatever computes meanwhile must not depend on what they read."""
+        find = self.find
+
+        def get(key: Any) -> Any:
+            return find(key).value
+
+        get.peek = get  # type: ignore[attr-defined]  # as for selectors
+        return get
+
     def _unknown(self, key: Any) -> UnknownKeyError:
         current = self.scope.node
         if current is not None and self.scope.reads is not None:
@@ -114,7 +128,7 @@ class Registry(Root):
             if current.dependents:
                 link(missing, current)
             self.scope.reads[missing] = missing.version
-        known = {str(getattr(name, "name", name)): name for name in self._nodes}
+        known = {str(getattr(name, "name", name)): name for name in list(self._nodes)}
         close = difflib.get_close_matches(str(key), known, n=1)
         hint = (
             f"Did you mean {label(known[close[0]])}?"
@@ -182,15 +196,16 @@ class Registry(Root):
         if is_atom(node):
             node.interrupt()
             if not isinstance(node.key, NamedKey):
-                if node.dependents:
-                    return node.reset()
-                self._nodes.pop(key, None)
-                return DONE
+                receipt = node.reset()
+                if not node.dependents:  # selectors and handles that know the atom find it again
+                    del self._nodes[node.key]
+                    self._given_up[node.key] = node
+                return receipt
             del self._nodes[node.key.given]
             if node.dependents:
                 self._missing[node.key.given] = node
         else:
-            for name in [name for name, held in self._nodes.items() if held is node]:
+            for name in [name for name, held in list(self._nodes.items()) if held is node]:
                 del self._nodes[name]
         node.version = tick()
         for dependent in list(node.dependents or ()):

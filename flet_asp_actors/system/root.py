@@ -11,10 +11,10 @@ from typing import Any, TypeVar, cast
 import anyio
 import anyio.lowlevel
 
-from ..core.evaluate import read
+from ..core.evaluate import as_exception, read
 from ..core.graph import Derived, Scope, user_traceback
 from ..door import CLOSED, HOMELESS, LOCK, Home, HomeIsGone, running_home
-from ..errors import ClosedError, DeadlockError, NotRunningError
+from ..errors import BusyError, ClosedError, DeadlockError, NotRunningError
 from ..key import label
 from ..owner import Job, current_owner
 from ..receipt import Behaviour, Completion, Posted, Receipt
@@ -39,7 +39,9 @@ class Root:
         self._home: Home | None = None
         self._host: Host | None = None
         self._held: list[Job] = []  # waiting for a loop
-        self._posted: dict[object, Posted] = {}  # writes under way from other threads
+        self._posted: dict[object, tuple[Posted, Callable[[], None]]] = {}  # writes under way from other threads
+        self._deferred: list[Callable[[], object]] = []  # what was asked for without a loop
+        self._entered = False
         self._settlers: list[Completion] = []
         self._is_closing = False
         self._is_closed = False
@@ -50,7 +52,10 @@ class Root:
     async def __aenter__(self: S) -> S:
         """Open the store: a task group of its own, in the task of the caller."""
         self._refuse_closed("be opened again")
-        self._settle_home()
+        if self._entered:
+            raise BusyError("the store is open already, in another `async with`; use it there, or make one of your own")
+        self._settle_home(again=True)
+        self._entered = True
         if self._host is None:
             host = self._make_host()
             await host.enter()
@@ -63,16 +68,20 @@ class Root:
         error: BaseException | None,
         traceback: TracebackType | None,
         /,
-    ) -> None:
+    ) -> bool | None:
         """Cancel and close everything; waits until every run has ended."""
         host = self._host
         self._begin_close()
-        if host is not None:
-            if host.is_entered:
-                await host.leave()
-            else:
+        try:
+            if host is None:
+                return None
+            if not host.is_entered:
                 await host.wait_ended()
-        self._end()
+                return None
+            cancelled = error if isinstance(error, anyio.get_cancelled_exc_class()) else None
+            return await host.leave(cancelled)
+        finally:
+            self._end()
 
     async def aclose(self) -> None:
         """End the store: cancel every run, answer whoever waits, close listeners and bindings.
@@ -126,39 +135,38 @@ class Root:
         home = self._home
         if home is None:
             with LOCK:
-                return apply()
+                if self._home is None:
+                    return apply()
+            return self.elsewhere(key, apply)  # it got a home while we waited
         if home.is_here:
             return apply()
         receipt = Posted(
             Behaviour(f"a write to {label(key)}"),
-            lambda: self.is_here,
+            self,
             lambda error: self.report(error, key, "write from another thread"),
         )
-
         ticket = object()  # not the receipt itself: a callback that is kept must not keep it alive
 
         def on_loop() -> None:
-            receipt = self._posted.pop(ticket, None)
+            receipt, _ = self._posted.pop(ticket, (None, None))
             if receipt is None:
-                return  # the store was closed meanwhile, and the receipt answered
+                return  # it was applied or answered when the store lost its loop
             try:
                 receipt.follow(apply())
-            except Exception as error:
+            except BaseException as error:
                 error.__traceback__ = user_traceback(error.__traceback__)
-                receipt.finish(error)
+                receipt.finish(as_exception(error))
             del receipt  # the frames of an error keep this one alive, and an error must not keep its receipt
             self._wake_settlers()
 
-        self._posted[ticket] = receipt
-        if home.post(on_loop):
-            return receipt
-        del self._posted[ticket]
-        self._leave_home(home)
-        return self.elsewhere(key, apply)
+        self._posted[ticket] = receipt, on_loop
+        if not home.post(on_loop):
+            self._leave_home(home)
+        return receipt
 
     def read_elsewhere(self, node: Derived) -> Any:
         """Read a stale selector when the caller is not on the home thread."""
-        return self._enter(lambda: read(node))
+        return self.on_home(lambda: read(node))
 
     def spawn(self, job: Job) -> None:
         """Start a job in a task of the host; open one if there is none.
@@ -169,6 +177,7 @@ class Root:
         """
         if self._is_closed or (self._is_closing and not job.is_service):
             self._refuse_closed(f"start {job.name}")
+        self.keep_alive()
         if self._host is None:
             self._settle_home(again=True)
             if self._home is None:
@@ -185,9 +194,9 @@ class Root:
         self._host.spawn(job)
 
     def later(self, call: Callable[[], object]) -> None:
-        """Have something called on the home loop, if there is one; from anywhere, a finaliser too."""
-        if self._home is not None:
-            self._home.post(call)
+        """Have something called on the home loop, or at the next call without one; from a finaliser, too."""
+        if self._home is None or not self._home.post(call):
+            self._deferred.append(call)
 
     def report(self, error: BaseException, key: object, actor: str) -> None:
         """Send an error that nobody waits for to `on_error`; log it if that fails, too."""
@@ -213,11 +222,13 @@ class Root:
         else:
             apply()
 
-    def _enter(self, call: Callable[[], T]) -> T:
+    def on_home(self, call: Callable[[], T]) -> T:
         """Call on the home thread, or under the lock, and wait for what it returns."""
         home = self._home
         if home is None:
             with LOCK:
+                while self._deferred:
+                    self._deferred.pop()()
                 return call()
         if home.is_here:
             return call()
@@ -225,18 +236,36 @@ class Root:
             return home.call(call)
         except HomeIsGone:
             self._leave_home(home)
-            return self._enter(call)
+            return self.on_home(call)
 
     def _settle_home(self, again: bool = False) -> None:
         """Take the running loop for a home, if there is one and the store has none (or a dead one)."""
         if self._home is None or again:
             home = running_home()
             if home is not None and (self._home is None or self._home.native is not home.native):
-                self._home, self.thread = home, home.thread
+                if self._home is not None:
+                    self._leave_home(self._home)
+                with LOCK:  # a thread may be in the middle of a write
+                    self._home, self.thread = home, home.thread
+
+    def keep_alive(self) -> bool:
+        """See to it that somebody applies what was posted, the loop or the caller; always True."""
+        home = self._home
+        if home is not None and home.is_gone:
+            self._leave_home(home)
+        return True
 
     def _leave_home(self, dead: Home) -> None:
-        if self._home is dead:
-            self._home, self._host, self.thread = None, None, HOMELESS
+        """The loop is gone, or about to: end what ran there, and apply here what was posted to it."""
+        if self._home is not dead:
+            return
+        host = self._host
+        self._home, self._host, self.thread = None, None, HOMELESS
+        if host is not None:
+            host.abandon()
+        with LOCK:
+            for _, apply in list(self._posted.values()):
+                apply()
 
     # ------------------------------------------------------------------ tasks
 
@@ -273,6 +302,7 @@ class Root:
         """Cancel the runs and have the host end; sync, so that a page's close can call it."""
         if self._is_closing:
             return
+        self.keep_alive()
         self._is_closing = True
         self._cancel_runs()
         host = self._host
@@ -294,7 +324,7 @@ class Root:
         for job in self._held:
             job.abandon()
         self._held.clear()
-        for receipt in list(self._posted.values()):
+        for receipt, _ in list(self._posted.values()):
             receipt.finish(ClosedError("the store was closed before the write was applied"))
         self._posted.clear()
         self._wake_settlers()

@@ -154,6 +154,7 @@ class Store(Registry):
             ClosedError: When the store has ended.
         """
         self._refuse_closed("open a batch")
+        self._settle_home()
         return Batch(self._home)
 
     def invalidate(self, key: Readable[Any] | Name, /) -> None:
@@ -288,7 +289,7 @@ class Store(Registry):
             ClosedError: When the store has ended.
         """
         self._refuse_closed("listen")
-        return self._enter(lambda: self._listen(key, callback, immediate))
+        return self.on_home(lambda: self._listen(key, callback, immediate))
 
     def listen_multiple(
         self, callbacks: Mapping[Any, Callable[[Any], object]], immediate: bool = True

@@ -52,8 +52,13 @@ class UIActor:
         loop = self._loop
         if loop is None or self._is_closed:
             return  # nothing can be on screen yet, or any more
+        if loop.is_closed():
+            return  # the page died with its loop
         if self._thread != get_ident():
-            loop.call_soon_threadsafe(self.mark, control)
+            try:
+                loop.call_soon_threadsafe(self.mark, control)
+            except RuntimeError:  # it died just now
+                pass
             return
         self._dirty[control] = None
         if self._timer is None:

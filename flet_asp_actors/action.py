@@ -248,6 +248,7 @@ class BoundAction(Generic[P, R]):
 
     def reset(self, _event: object = None) -> None:
         """Cancel every run and set the status back to idle. Works as `on_click=action.reset`."""
+        refuse_in_selector(f"resets {self.name}")
         if self._owner.thread != get_ident():
             self._owner.elsewhere(self.name, self._reset)
         else:

@@ -8,8 +8,8 @@ from typing import Any, TypeGuard, TypeVar, overload
 
 import anyio
 
-from .core.evaluate import as_exception, evaluating, refuse_in_selector
-from .core.graph import Node, clock, tick
+from .core.evaluate import FATAL, as_exception, evaluating, refuse_in_selector
+from .core.graph import Node, tick, tick_edit
 from .core.mailbox import Actor, Mailbox
 from .core.turn import here, mark_dependents
 from .core.values import IMMUTABLE, is_a, is_immutable, same
@@ -220,9 +220,10 @@ class Atom(Node, Actor, Writable[T]):
 
     def _store(self, value: Any, edited: bool) -> None:
         self.current = value
-        self.version = tick()
         if edited:
-            self.edited = clock.edited = self.version
+            self.version = self.edited = tick_edit()
+        else:
+            self.version = tick()
         if self.dependents:
             turn = here()
             mark_dependents(self, turn)
@@ -284,6 +285,10 @@ class Atom(Node, Actor, Writable[T]):
                 if waiting is not None:
                     self._continue(waiting, message.receipt)
                     return
+            except FATAL as error:
+                message.receipt.finish(error)
+                self.mailbox = None
+                raise
             except BaseException as error:
                 message.receipt.finish(as_exception(error))
             else:
@@ -336,7 +341,7 @@ class _Update(Job):
                 error = RunCancelled(f"the update of {atom.key} was cancelled")
         except Exception as raised:
             error = raised
-        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        except FATAL:
             raise
         except BaseException as raised:
             # Ours ended above: this is the host's, or that of something that was awaited.

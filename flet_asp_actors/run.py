@@ -11,7 +11,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar, cast, overload
 import anyio
 import anyio.lowlevel
 
-from .core.evaluate import as_exception
+from .core.evaluate import FATAL, as_exception
 from .core.graph import Node
 from .core.turn import here
 from .core.values import private_copy, same
@@ -372,7 +372,7 @@ class Run(Job, Generic[R]):
             self._end("cancelled", reason=cancelled.reason)
         except Exception as error:
             self._end_with(error)
-        except (KeyboardInterrupt, SystemExit, GeneratorExit) as error:
+        except FATAL as error:
             self._end("failed", error)
             raise
         except BaseException as error:

@@ -224,18 +224,20 @@ class StateManager(Store):
         self._refuse_closed("be attached")
         from .ui.frame import ui_actor
 
-        self._settle_home()
+        self.settle_home()
         if page in self._pages:
             return
         self._pages.add(page)
-        actor = ui_actor(page)
-        if actor.report is None:
-            actor.report = self.report
-        actor.on_session.append(_SessionEnd(self, page))
+        ui_actor(page).serve(self)
 
     def detach(self, page: ft.Page) -> None:
         """Stop serving a page. Bindings to its controls go on until the controls are gone."""
+        if page not in self._pages:
+            return
+        from .ui.frame import ui_actor
+
         self._pages.discard(page)
+        ui_actor(page).drop(self)
 
     # ------------------------------------------------------------------ what the rings below need
 
@@ -300,7 +302,7 @@ class StateManager(Store):
         return self._begin(TwoWayBinding(_name_of(key, node), node, prop, self, editing, to, update), target)
 
     def _begin(self, binding: Binding, target: Any) -> Binding:
-        self._settle_home()
+        self.settle_home()
         self.on_home(lambda: binding.follow(target))
         self._bindings.add(binding)
         return binding
@@ -324,21 +326,6 @@ class StateManager(Store):
         super()._end()
         for binding in list(self._bindings):
             binding.close()
-
-
-class _SessionEnd:
-    """Tells a store of a page's events. Weak to both: a page's list must not keep a store alive."""
-
-    __slots__ = ("_page", "_store")
-
-    def __init__(self, store: StateManager, page: ft.Page) -> None:
-        self._store = weakref.ref(store)
-        self._page = weakref.ref(page)
-
-    def __call__(self, event: str) -> None:
-        store, page = self._store(), self._page()
-        if store is not None and page is not None:
-            store.on_session(page, event)
 
 
 def _name_of(key: Any, node: Node) -> object:

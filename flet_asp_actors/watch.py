@@ -10,7 +10,7 @@ from typing import Any
 
 import anyio
 
-from .core.evaluate import as_exception, read
+from .core.evaluate import FATAL, as_exception, read, refuse_in_selector
 from .core.graph import Node
 from .core.turn import Watcher
 from .owner import Job, Owner, current_owner
@@ -64,17 +64,21 @@ class Subscription(Watcher):
             # Not every awaitable: a lambda may return the receipt of a write.
             if result is not None and inspect.iscoroutine(result):
                 self._start(result)
-        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        except FATAL:
             raise
         except BaseException as error:
-            self.report(as_exception(error))
+            if self.node.error is None or self.know_failure():
+                self.report(as_exception(error))
 
     def restart(self) -> None:
         """Begin again with the latest value, after the call under way was cancelled by something it awaited."""
-        if not self._owner.is_closed:
-            self._start(None)
+        self._start(None)
 
     def _start(self, first: Coroutine[Any, Any, Any] | None) -> None:
+        if self._owner.is_closed:  # what a run puts back at the very end is of interest to nobody
+            if first is not None:
+                first.close()
+            return
         self._pump = _Pump(self, first)
         try:
             if self._context is None:
@@ -91,6 +95,7 @@ class Subscription(Watcher):
 
     def close(self) -> None:
         """End the subscription; a call under way is cancelled if it is async. May be called twice."""
+        refuse_in_selector("closes a subscription")
         self._owner.on_home(self._close)
 
     def _close(self) -> None:

@@ -15,10 +15,24 @@ from typing import Any
 from ..errors import CycleError, PurityError
 from .graph import CHECK, CHECKING, CLEAN, DIRTY, RUNNING, Derived, Node, clock, unlink
 
-__all__ = ("as_exception", "evaluating", "is_evaluating", "now_computing", "read", "refuse_in_selector", "validate")
+__all__ = (
+    "FATAL",
+    "as_exception",
+    "evaluating",
+    "is_evaluating",
+    "now_computing",
+    "read",
+    "refuse_in_selector",
+    "validate",
+)
 
 DEPTH = 60
 """How many functions may be entered inside one another before the descent is unwound."""
+
+
+FATAL = (KeyboardInterrupt, SystemExit, GeneratorExit)
+"""What is meant for the interpreter and passes through everything. Any other BaseException out of
+user code is an error of that code, a stray CancelledError above all."""
 
 
 def as_exception(error: BaseException) -> Exception:
@@ -184,10 +198,10 @@ def _compute(node: Derived, here: _Evaluation) -> None:
     try:
         try:
             node.settle(node.compute(), old)
-        except (_Unwind, KeyboardInterrupt, SystemExit, GeneratorExit):
+        except (_Unwind, *FATAL):
             raise
         except BaseException as error:
-            node.fail(as_exception(error))
+            node.fail(as_exception(error), reads)
         finally:
             scope.node, scope.reads = outer
             node.mark = CHECKING

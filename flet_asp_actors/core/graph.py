@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, NoReturn, Protocol
 
@@ -32,6 +33,7 @@ __all__ = (
     "clock",
     "link",
     "tick",
+    "tick_edit",
     "unlink",
     "user_traceback",
 )
@@ -41,6 +43,7 @@ CLEAN, CHECK, DIRTY, CHECKING, RUNNING = range(5)
 `CHECKING` and `RUNNING`: on the stack of a validation just now."""
 
 _ticks = itertools.count(1)
+_editing = threading.Lock()
 
 
 class _Clock:
@@ -60,6 +63,13 @@ def tick() -> int:
     """Move the clock; the new reading is the version of the change that asked."""
     clock.now = now = next(_ticks)
     return now
+
+
+def tick_edit() -> int:
+    """Move the clock for an edit in place, which unlike a new value shows in no comparison."""
+    with _editing:  # loops on other threads edit too, and `edited` must not go back
+        clock.edited = version = tick()
+    return version
 
 
 class Dependent(Protocol):
@@ -84,6 +94,7 @@ class Node:
     mark: int = CLEAN
     is_end = False
     error: BaseException | None = None
+    is_reported: bool = False
     sources: dict[Node, int] = {}  # noqa: RUF012  # never written: only a derived node has any
 
     def __init__(self, key: Any, value: Any) -> None:
@@ -112,7 +123,18 @@ class Scope:
 class Derived(Node):
     """A node whose value is computed from other nodes by a function."""
 
-    __slots__ = ("_traceback", "equals", "error", "function", "good", "mark", "scope", "sources", "stamp")
+    __slots__ = (
+        "_traceback",
+        "equals",
+        "error",
+        "function",
+        "good",
+        "is_reported",
+        "mark",
+        "scope",
+        "sources",
+        "stamp",
+    )
 
     def __init__(
         self,
@@ -129,6 +151,7 @@ class Derived(Node):
         self.sources: dict[Node, int] = {}  # in the order they were read, with the version read
         self.stamp = 0  # when it was last known to be fresh; used while nobody observes
         self.error: BaseException | None = None
+        self.is_reported = False  # whether somebody has been told of the error
         self.good = 0  # version of the last value that was no error
         self._traceback: TracebackType | None = None
 
@@ -162,9 +185,11 @@ class Derived(Node):
         if touched:
             self.edited = self.version
 
-    def fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException, reads: Iterable[Node]) -> None:
         """Store an error in place of a value; the last good value stays for those who watch."""
         self.error = error
+        # The error of a source that has failed for a while is no new failure.
+        self.is_reported = any(source.error is error and source.is_reported for source in reads)
         self._traceback = user_traceback(error.__traceback__)
         self.version = tick()
 

@@ -36,6 +36,14 @@ class Watcher:
         """Send the error of a failing node to where the owner's errors go."""
         raise NotImplementedError
 
+    def know_failure(self) -> bool:
+        """Whether the node has failed and nobody has been told yet; it counts as told from here on."""
+        node = self.node
+        if not isinstance(node, Derived) or node.error is None or node.is_reported:
+            return False
+        node.is_reported = True
+        return True
+
     def start(self) -> None:
         """Begin to watch; what is there now counts as seen."""
         link(self.node, self)
@@ -123,7 +131,9 @@ class Turn:
                 node = watcher.node
                 if node.error is not None:
                     root = _root(node.error)
-                    if not any(root is other for other in reported):
+                    if any(root is other for other in reported):
+                        watcher.know_failure()
+                    elif watcher.know_failure():
                         reported.append(root)
                         watcher.report(node.error)
                 elif node.version != watcher.seen:

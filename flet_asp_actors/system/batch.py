@@ -2,35 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from threading import get_ident
 from types import TracebackType
+from typing import Protocol
 
 from ..core.turn import Turn, here
 from ..door import LOCK, Home
 from ..errors import BatchError
 
-__all__ = ("Batch",)
+__all__ = ("Batch", "Collected")
+
+
+class Collected(Protocol):
+    """What a batch needs of its store."""
+
+    batches: dict[int, list[Callable[[], None]]]
+    """Writes that threads away from the home loop hold back, until their batch ends."""
+
+    def post_all(self, writes: list[Callable[[], None]]) -> None:
+        """Have these writes applied on the home loop, in one turn."""
+        ...
 
 
 class Batch:
     """`with state.batch():` puts propagation off to its end; `get` is fresh all along.
+
+    On a thread that is not the store's own the writes are posted together at the end.
 
     It must not be held open across an `await`: other tasks write too, and would find their
     writes put off by somebody who is not even running. If it is, it is flushed at that
     moment, and leaving it raises `BatchError`.
     """
 
-    __slots__ = ("_broken", "_home", "_open", "_turn")
+    __slots__ = ("_broken", "_home", "_open", "_store", "_turn")
 
-    def __init__(self, home: Home | None) -> None:
+    def __init__(self, store: Collected, home: Home | None) -> None:
+        self._store = store
         self._home = home
         self._turn: Turn | None = None
         self._open = False
         self._broken = False
 
     def __enter__(self) -> None:
+        if self._home is not None and not self._home.is_here:
+            self._open = get_ident() not in self._store.batches  # else the batch around this one does it
+            self._store.batches.setdefault(get_ident(), [])
+            return
         if self._home is None:
             LOCK.acquire()
-        elif self._home.is_here:
+        else:
             # The loop gets to this only if the batch is still open when its task is suspended.
             self._home.post(self._on_suspended)
         self._turn = here()
@@ -54,8 +75,10 @@ class Batch:
     def _close(self) -> None:
         if not self._open:
             return
-        assert self._turn is not None
         self._open = False
+        if self._turn is None:
+            self._store.post_all(self._store.batches.pop(get_ident()))
+            return
         self._turn.depth -= 1
         try:
             self._turn.propagate()

@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 import anyio.abc
 
+from ..core.evaluate import FATAL
 from ..door import Home
 from ..owner import Job
 
@@ -145,7 +146,7 @@ class Host:
             await job.run()
         except anyio.get_cancelled_exc_class():
             pass  # the outermost frame: the group's own ends the task anyhow, and no other may reach the group
-        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        except FATAL:
             raise
         except BaseException as error:
             self._on_escape(error, job)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from ..action import Action, BoundAction, StatusKey
 from ..atom import Atom, is_atom
 from ..core.evaluate import read, refuse_in_selector, validate
-from ..core.graph import Node, link, tick
+from ..core.graph import CHECK, Node, link, tick
 from ..core.turn import Watcher, here, mark_dependents
 from ..core.values import is_a, private_copy
 from ..door import LOCK
@@ -79,7 +79,7 @@ class Registry(Root):
 
     def _make_get(self) -> Callable[[Any], Any]:
         """Build the `get` that is handed to the selectors of this store: it notes what they read."""
-        lookup, scope, find = self._nodes.get, self.scope, self.find
+        lookup, scope, find, adopt = self._nodes.get, self.scope, self.find, self._adopt
 
         def get(key: Any) -> Any:
             node: Any = None
@@ -94,7 +94,9 @@ class Registry(Root):
                 return node.value
             current = scope.node
             if current is not None and current.dependents and node not in current.sources:
+                reads[node] = -1  # it is an edge from here on, whatever happens below
                 link(node, current)
+                adopt(node)
             if node.mark:
                 validate(node)
             reads[node] = node.version
@@ -139,6 +141,12 @@ class Registry(Root):
 
     # ------------------------------------------------------------------ declaring
 
+    def _adopt(self, node: Node) -> None:
+        """Something of another store is watched from here: it lives on our loop, unless it has one."""
+        owner: Any = getattr(node, "owner", None)
+        if owner is not None and owner is not self:
+            owner.settle_home()
+
     def _declare(self, name: Any, default: Any) -> Atom[Any]:
         key = NamedKey(name, default)
         if name in self._overrides:
@@ -163,7 +171,17 @@ class Registry(Root):
         self._nodes[name] = self._nodes[key] = node
         missing = self._missing.pop(name, None)
         if missing is not None:
-            missing.revive(None)
+            turn = here()
+            turn.depth += 1
+            try:
+                for watcher in _move_watchers(missing, node):
+                    watcher.seen = -1  # what it has seen was another's
+                    watcher.mark = CHECK
+                    turn.pending.append(watcher)
+                missing.revive(None)
+            finally:
+                turn.depth -= 1
+                turn.propagate()
         return node
 
     def _make_selector(self, key: SelectorKey[T], name: Any) -> Selector[T]:
@@ -202,19 +220,29 @@ class Registry(Root):
                     self._given_up[node.key] = node
                 return receipt
             del self._nodes[node.key.given]
-            if node.dependents:
-                self._missing[node.key.given] = node
-        else:
-            for name in [name for name, held in list(self._nodes.items()) if held is node]:
-                del self._nodes[name]
+            self._leave(node.key.given, node)
+            return DONE
+        names = [name for name, held in list(self._nodes.items()) if held is node]
+        for name in names:
+            del self._nodes[name]
+        for name in names:
+            if not is_a(name, Readable):
+                self._leave(name, node)
+        return DONE
+
+    def _leave(self, name: Any, node: Any) -> None:
+        """A name is gone: who watched it waits at a missing atom, who read it reads again, and fails."""
+        missing = node if is_atom(node) else Atom[Any](NamedKey(name, None), self)
+        if node.dependents:
+            self._missing[name] = missing
+        if missing is not node:
+            _move_watchers(node, missing)
         node.version = tick()
-        for dependent in list(node.dependents or ()):
-            if isinstance(dependent, Watcher):
-                dependent.seen = node.version  # nothing to see until the name is declared again
+        for watcher in _watchers(node):
+            watcher.seen = node.version  # nothing to see until the name is declared again
         turn = here()
         mark_dependents(node, turn)
         turn.propagate()
-        return DONE
 
     def _cancel_runs(self) -> None:
         for bound in list(self._actions.values())[::-1]:
@@ -223,3 +251,17 @@ class Registry(Root):
 
 def _constant(value: Any) -> Callable[[Get], Any]:
     return lambda get: value
+
+
+def _watchers(node: Node) -> list[Watcher]:
+    return [each for each in node.dependents or () if isinstance(each, Watcher)]
+
+
+def _move_watchers(old: Node, new: Node) -> list[Watcher]:
+    """Have those who watch one node watch another; returns them."""
+    moved = _watchers(old)
+    for watcher in moved:
+        watcher.stop()
+        watcher.node = new
+        watcher.start()
+    return moved

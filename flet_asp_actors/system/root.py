@@ -13,6 +13,7 @@ import anyio.lowlevel
 
 from ..core.evaluate import as_exception, read
 from ..core.graph import Derived, Scope, user_traceback
+from ..core.turn import here
 from ..door import CLOSED, HOMELESS, LOCK, Home, HomeIsGone, running_home
 from ..errors import BusyError, ClosedError, DeadlockError, NotRunningError
 from ..key import label
@@ -40,12 +41,13 @@ class Root:
         self._host: Host | None = None
         self._held: list[Job] = []  # waiting for a loop
         self._posted: dict[object, tuple[Posted, Callable[[], None]]] = {}  # writes under way from other threads
+        self.batches: dict[int, list[Callable[[], None]]] = {}  # of threads away from the home loop
         self._deferred: list[Callable[[], object]] = []  # what was asked for without a loop
         self._entered = False
         self._settlers: list[Completion] = []
         self._is_closing = False
         self._is_closed = False
-        self._settle_home()
+        self.settle_home()
 
     # ------------------------------------------------------------------ life
 
@@ -54,7 +56,7 @@ class Root:
         self._refuse_closed("be opened again")
         if self._entered:
             raise BusyError("the store is open already, in another `async with`; use it there, or make one of your own")
-        self._settle_home(again=True)
+        self.settle_home(again=True)
         self._entered = True
         if self._host is None:
             host = self._make_host()
@@ -160,9 +162,29 @@ class Root:
             self._wake_settlers()
 
         self._posted[ticket] = receipt, on_loop
-        if not home.post(on_loop):
+        batch = self.batches.get(get_ident())
+        if batch is not None:
+            batch.append(on_loop)
+        elif not home.post(on_loop):
             self._leave_home(home)
         return receipt
+
+    def post_all(self, writes: list[Callable[[], None]]) -> None:
+        """Have these writes applied on the home loop, in one turn."""
+
+        def on_loop() -> None:
+            turn = here()
+            turn.depth += 1
+            try:
+                for write in writes:
+                    write()
+            finally:
+                turn.depth -= 1
+                turn.propagate()
+
+        home = self._home
+        if home is not None and not home.post(on_loop):
+            self._leave_home(home)
 
     def read_elsewhere(self, node: Derived) -> Any:
         """Read a stale selector when the caller is not on the home thread."""
@@ -179,7 +201,7 @@ class Root:
             self._refuse_closed(f"start {job.name}")
         self.keep_alive()
         if self._host is None:
-            self._settle_home(again=True)
+            self.settle_home(again=True)
             if self._home is None:
                 if job.can_wait:
                     self._held.append(job)
@@ -238,7 +260,7 @@ class Root:
             self._leave_home(home)
             return self.on_home(call)
 
-    def _settle_home(self, again: bool = False) -> None:
+    def settle_home(self, again: bool = False) -> None:
         """Take the running loop for a home, if there is one and the store has none (or a dead one)."""
         if self._home is None or again:
             home = running_home()

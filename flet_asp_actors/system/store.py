@@ -154,11 +154,12 @@ class Store(Registry):
             ClosedError: When the store has ended.
         """
         self._refuse_closed("open a batch")
-        self._settle_home()
-        return Batch(self._home)
+        self.settle_home()
+        return Batch(self, self._home)
 
     def invalidate(self, key: Readable[Any] | Name, /) -> None:
         """Have a selector computed again, at once if somebody observes it. Nothing happens to an atom."""
+        refuse_in_selector(f"invalidates {label(key)}")
 
         def apply() -> Receipt:
             node = self.find(key)
@@ -210,7 +211,7 @@ class Store(Registry):
         if is_a(key, Readable):
             node = self.find(key)
         else:
-            node = self._nodes.get(key) or self._declare(key, default)
+            node = self._nodes.get(key) or self.on_home(lambda: self._declare(key, default))
         if not is_atom(node):
             raise KeyConflictError(
                 f"{label(key)} is already a {type(node).__name__.lower()}; use another name for the atom"
@@ -238,7 +239,7 @@ class Store(Registry):
         def decorate(function: Callable[[Get], T]) -> SelectorKey[T]:
             key: SelectorKey[T] = selector(cast("Name", name), equals=equals)(function)
             if name is not None:
-                self._declare_selector(name, key)
+                self.on_home(lambda: self._declare_selector(name, key))
             return key
 
         return decorate
@@ -249,8 +250,7 @@ class Store(Registry):
         Raises:
             KeyConflictError: When the name is that of an atom.
         """
-        node: Selector[T] = self._declare_selector(name, selector(name)(function))
-        return node
+        return self.on_home(lambda: self._declare_selector(name, selector(name)(function)))
 
     @overload
     def action(self, definition: Action[P, R], /) -> BoundAction[P, R]: ...
@@ -289,6 +289,7 @@ class Store(Registry):
             ClosedError: When the store has ended.
         """
         self._refuse_closed("listen")
+        refuse_in_selector(f"listens to {label(key)}")
         return self.on_home(lambda: self._listen(key, callback, immediate))
 
     def listen_multiple(
@@ -320,24 +321,30 @@ class Store(Registry):
 
     def _clear(self) -> Receipt:
         refuse_in_selector("clears the store")
+        failed: list[Exception] = []
         turn = here()
         turn.depth += 1
         try:
             for bound in list(self._actions.values()):
                 bound.reset()
-            for node in set(self._nodes.values()):
+            for node in list(dict.fromkeys(self._nodes.values())):
                 if is_atom(node):
                     node.interrupt()
-                    node.reset()
+                    try:
+                        node.reset()
+                    except Exception as error:  # the others are to be cleared all the same
+                        failed.append(error)
                 elif isinstance(node, Derived):
                     invalidate(node, turn)
         finally:
             turn.depth -= 1
             turn.propagate()
+        if failed:
+            raise failed[0]
         return DONE
 
     def _listen(self, key: Any, callback: Callable[[Any], object], immediate: bool) -> Subscription:
-        self._settle_home()
+        self.settle_home()
         node = self.find(key)
         name = _listener_id(node, callback)
         known = self._subscriptions.get(name)
@@ -348,9 +355,10 @@ class Store(Registry):
             if self._subscriptions.get(name) is subscription:
                 del self._subscriptions[name]
 
+        self._adopt(node)
         subscription = Subscription(node, callback, self, self.capture_context(), forget)
-        self._subscriptions[name] = subscription
         subscription.start()
+        self._subscriptions[name] = subscription
         if immediate:
             subscription.notify()
         return subscription

@@ -9,7 +9,7 @@ from typing import Any
 
 import flet as ft
 
-from ..core.evaluate import read
+from ..core.evaluate import FATAL, as_exception, read
 from ..core.graph import Node
 from ..core.turn import Watcher
 from ..errors import BindingError
@@ -123,6 +123,9 @@ class Binding(Watcher):
 
     def close(self) -> None:
         """End the binding. The property keeps its value. May be called twice."""
+        self._owner.on_home(self._close)
+
+    def _close(self) -> None:
         if self._unfollow is not None:
             self._unfollow()
             self._unfollow = None
@@ -157,8 +160,11 @@ class Binding(Watcher):
             value = read(self.node)
             if self._to is not None:
                 value = self._to(value)
-        except Exception as error:
-            self.report(error)
+        except FATAL:
+            raise
+        except BaseException as error:
+            if self.node.error is None or self.know_failure():
+                self.report(as_exception(error))
             return
         self.assign(control, value)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Callable
 from contextvars import Context
 from threading import get_ident
+from typing import Protocol
 
 import flet as ft
 
@@ -16,6 +16,20 @@ from . import page as adapter
 __all__ = ("UIActor", "ui_actor")
 
 _SLOT = "_flet_asp_actors_ui"
+
+
+class Served(Protocol):
+    """What a UI actor needs of the stores that serve its page."""
+
+    def report(self, error: BaseException, key: object, actor: str) -> None:
+        """Send an error that nobody waits for to `on_error`."""
+        ...
+
+    def on_session(self, page: ft.Page, event: str) -> None:
+        """The session of the page was connected, disconnected or closed."""
+        ...
+
+    def __hash__(self) -> int: ...
 
 
 class UIActor:
@@ -30,7 +44,6 @@ class UIActor:
 
     def __init__(self, page: ft.Page) -> None:
         self.max_fps = 60.0
-        self.report: Callable[[BaseException, object, str], object] | None = None
         self.frames = 0
         self.pushed = 0
         self._page = weakref.ref(page)
@@ -42,8 +55,16 @@ class UIActor:
         self._waiting: list[Completion] = []
         self._is_closed = False
         self._find_loop()
+        self._stores: weakref.WeakSet[Served] = weakref.WeakSet()
         adapter.watch_session(page, self._on_session)
-        self.on_session: list[Callable[[str], object]] = []
+
+    def serve(self, store: Served) -> None:
+        """Tell a store of the page's session and of errors in its frames, as long as the store is there."""
+        self._stores.add(store)
+
+    def drop(self, store: Served) -> None:
+        """Undo `serve`."""
+        self._stores.discard(store)
 
     def mark(self, control: ft.BaseControl) -> None:
         """Note that a control has to be pushed; from the page's loop or from any thread."""
@@ -103,8 +124,8 @@ class UIActor:
                 try:
                     adapter.push(page, [control])
                 except Exception as error:
-                    if self.report is not None:
-                        self.report(error, type(control).__name__, "frame")
+                    for store in list(self._stores)[:1]:
+                        store.report(error, type(control).__name__, "frame")
 
     def _on_session(self, event: str) -> None:
         if event == "connect" and self._dirty and self._timer is None and self._loop is not None:
@@ -116,10 +137,10 @@ class UIActor:
                 self._timer.cancel()
                 self._timer = None
             self._wake()
-        for notify in list(self.on_session):
-            notify(event)
-        if event == "close":
-            self.on_session.clear()
+        page = self._page()
+        if page is not None:
+            for store in list(self._stores):
+                store.on_session(page, event)
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, []

@@ -96,6 +96,10 @@ if TYPE_CHECKING:
     from .ui.binding import Binding
 
 
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
 def __getattr__(name: str) -> object:
     """Give what needs Flet, or the metadata of the package, when it is first asked for."""
     if name == "Binding":

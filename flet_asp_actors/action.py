@@ -153,6 +153,15 @@ class Action(Generic[P, R]):
             )
         self.__doc__ = handler.__doc__
 
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Run[R]:
+        """Start a run in the current store, `fa.current()`: inside an action, a selector or a handler of a page.
+
+        Raises:
+            RuntimeError: Where there is no current store; bind it with `state.action(definition)`.
+        """
+        bound: BoundAction[P, R] = _current_store().action(self)
+        return bound(*args, **kwargs)
+
     @property
     def status(self) -> Readable[ActionStatus[R]]:
         """The key of the action's status; each store has its own."""
@@ -328,6 +337,16 @@ class BoundAction(Generic[P, R]):
             self._owner.report(error, self._status.key, "action")
 
 
+_current_store: Callable[[], Any]
+"""How to find the current store; the ring of the pages knows, and says so by `find_store_by`."""
+
+
+def find_store_by(finder: Callable[[], Any]) -> None:
+    """Say how to find the current store."""
+    global _current_store
+    _current_store = finder
+
+
 def is_event(value: object) -> bool:
     """Whether `value` is what Flet passes to an event handler. Does not import Flet."""
     module = sys.modules.get("flet.controls.control_event")
@@ -355,11 +374,19 @@ def action(
     expect: tuple[type[Exception], ...] = (),
     name: str | None = None,
 ) -> ActionDecorator: ...
-def action(fn: Any = None, /, **options: Any) -> Any:
+def action(
+    fn: Any = None,
+    /,
+    *,
+    policy: Policy = "concurrent",
+    timeout: float | None = None,
+    expect: tuple[type[Exception], ...] = (),
+    name: str | None = None,
+) -> Any:
     """Make an action of `async def handler(get, set, ...)`, for any store. Use it as a decorator.
 
     Options are those of `Action`. Bind it with `state.action(definition)`.
     """
     if fn is None:
-        return functools.partial(Action[..., Any], **options)
-    return Action[..., Any](fn, **options)
+        return functools.partial(Action[..., Any], policy=policy, timeout=timeout, expect=expect, name=name)
+    return Action[..., Any](fn, policy=policy, timeout=timeout, expect=expect, name=name)

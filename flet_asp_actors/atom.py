@@ -8,10 +8,10 @@ from typing import Any, TypeGuard, TypeVar, overload
 
 import anyio
 
-from .core.evaluate import FATAL, as_exception, evaluating, refuse_in_selector
+from .core.evaluate import FATAL, as_exception, evaluating, now_computing, read_by, refuse_in_selector
 from .core.graph import Node, tick, tick_edit
 from .core.mailbox import Actor, Mailbox
-from .core.turn import here, mark_dependents
+from .core.turn import Watcher, here, mark_dependents
 from .core.values import IMMUTABLE, is_a, is_immutable, same
 from .door import HOMELESS, LOCK
 from .errors import BusyError, ClosedError, RunCancelled
@@ -70,10 +70,15 @@ class Atom(Node, Actor, Writable[T]):
     def value(self) -> T:
         """The value now. Assigning it is `set`, with the effect visible at once.
 
+        Read inside a selector it is a dependency, as with `get`.
+
         Raises:
             BusyError: On assignment in the middle of a message (an `update` that awaits):
                 the new value could not be read back. Use `update`.
         """
+        if evaluating and (computing := now_computing()) is not None:
+            watched: T = read_by(computing, self)
+            return watched
         value: T = self.current
         return value
 
@@ -164,6 +169,10 @@ class Atom(Node, Actor, Writable[T]):
         return DONE
 
     def _on_update(self, fn: Callable[[T], Any]) -> Awaitable[None] | None:
+        if not callable(fn):
+            raise TypeError(
+                f"update takes a function of the value, and {fn!r} is none; {self.key} is set with set(...)"
+            )
         result = fn(self.current)
         if type(result) in IMMUTABLE or not is_a(result, Awaitable):
             self._assign(result)
@@ -200,6 +209,9 @@ class Atom(Node, Actor, Writable[T]):
 
     def _on_reset(self) -> None:
         self._assign(self.owner.initial(self))
+        for dependent in list(self.dependents or ()):
+            if isinstance(dependent, Watcher):
+                dependent.was_reset()
 
     def _assign(self, value: Any) -> None:
         """Take a value, and tell the dependents unless it is no change."""

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from threading import get_ident
 from typing import Any, NoReturn, Protocol, TypeVar, overload
 
-from .core.evaluate import read
+from .core.evaluate import evaluating, now_computing, read, read_by
 from .core.graph import CLEAN, Derived
 from .core.values import is_a
 from .errors import ReadOnlyError
 from .key import Name, Readable, label
 from .owner import Owner
 
-__all__ = ("Get", "Selector", "SelectorKey", "selector")
+__all__ = ("Get", "Selector", "SelectorKey", "selector", "takes_one")
 
 T = TypeVar("T")
 
@@ -58,6 +58,8 @@ class SelectorKey(Readable[T]):
             )
         if not callable(function):
             raise TypeError(f"a selector is made of a function of get, not of {function!r}")
+        if not takes_one(function):
+            raise TypeError(f"selector {name} takes get, and nothing else: `lambda get: ...`, `def {name}(get)`")
         self.function = function
         self.name = name
         self.equals = equals
@@ -100,6 +102,9 @@ class Selector(Derived, Readable[T]):
             Exception: What the function raised.
             CycleError: When it reads itself.
         """
+        if evaluating and (computing := now_computing()) is not None:
+            watched: T = read_by(computing, self)
+            return watched
         if self.owner.thread != get_ident():
             value: T = self.current  # a foreign thread looks, and never validates
             if self.mark != CLEAN or self.error is not None:
@@ -166,6 +171,16 @@ def selector(
         return SelectorKey(function, str(name) if name is not None else _name_of(function), equals)
 
     return decorate
+
+
+def takes_one(function: Callable[..., Any]) -> bool:
+    """Whether a plain function can be called with one argument; anything else gets the benefit of the doubt."""
+    code = getattr(function, "__code__", None)
+    if code is None or inspect.ismethod(function):
+        return True
+    optional = len(getattr(function, "__defaults__", None) or ())
+    takes_more = bool(code.co_flags & inspect.CO_VARARGS)
+    return code.co_argcount - optional <= 1 and (code.co_argcount >= 1 or takes_more)
 
 
 def _name_of(function: Callable[..., Any]) -> str:

@@ -9,9 +9,10 @@ from contextvars import Context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from .action import find_store_by
 from .core.evaluate import now_computing
 from .core.graph import Derived, Node
-from .errors import BindingError
+from .errors import BindingError, UnknownKeyError
 from .key import Name, Readable, Writable
 from .owner import current_owner
 from .selector import Get, Selector, SelectorKey
@@ -110,8 +111,9 @@ class StateManager(Store):
         """
         from .ui.binding import check_target
 
-        for prop in props:
+        for prop, source in props.items():
             check_target(control, prop)
+            self._check_source(source, type(control).__name__, prop)
         for prop, source in props.items():
             if isinstance(source, TwoWay):
                 self._bind_two_way(source.key, control, prop, True, None, source.to, source.parse, source.event)
@@ -267,7 +269,25 @@ class StateManager(Store):
 
     # ------------------------------------------------------------------ the machinery
 
+    def _check_source(self, source: Any, kind: str, prop: str) -> None:
+        """Say of a plain value that it is one, where a key belongs."""
+        if isinstance(source, (Readable, TwoWay)) or callable(source):
+            return
+        try:
+            known = self.has(source)
+        except TypeError:
+            known = False
+        if not known:
+            raise UnknownKeyError(
+                f"{kind}.{prop}: {source!r} is not declared in this store. If it is a value, give it to the control: "
+                f"{kind}({prop}={source!r}); bound() takes what the value is to follow: a key, or a function of get."
+            )
+
     def _source(self, key: Any, prop: str) -> Node:
+        from .ui.page import is_control
+
+        if is_control(key):
+            raise BindingError("bind(key, control): the key comes first, and this is a control")
         if callable(key) and not isinstance(key, Readable):
             name = getattr(key, "__name__", "function")
             return Selector(SelectorKey(key, f"{name} for {prop}"), key, self)
@@ -348,7 +368,13 @@ def get_state_manager(page: ft.Page, *, max_fps: float = 60.0) -> StateManager:
     if max_fps <= 0:
         raise ValueError(f"max_fps is frames a second and must be positive, not {max_fps!r}")
     from .ui.frame import ui_actor
+    from .ui.page import is_page
 
+    if not is_page(page):
+        raise TypeError(
+            f"get_state_manager takes the page, not {type(page).__name__}. Inside a control use self.page once it is "
+            "mounted, or fa.current()."
+        )
     state = page.__dict__.get("state")
     if not isinstance(state, StateManager) or not state.ends_with_page:
         state = StateManager(page)
@@ -378,3 +404,6 @@ def current() -> StateManager:
         if page is not None:
             return get_state_manager(page)
     raise RuntimeError("fa.current() is for code that an action, a selector or a page runs; there is none of these")
+
+
+find_store_by(current)

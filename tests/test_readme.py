@@ -29,8 +29,8 @@ def program(number: int) -> dict[str, Any]:
     return names
 
 
-def test_there_are_four_programs() -> None:
-    assert len(BLOCKS) == 4
+def test_there_are_six_programs() -> None:
+    assert len(BLOCKS) == 6
 
 
 async def test_counter() -> None:
@@ -79,14 +79,34 @@ async def test_form() -> None:
         await app.type("Name", "Ann")
         await app.type("Age", "x")
         assert "Ann is 18" in app.texts()
-        assert "invalid literal" in app.find("TextField")[1]["error"]
+        assert app.find("TextField")[1]["error"] == "A whole number, please"
         await app.type("Age", "30")
         assert "Ann is 30" in app.texts()
         assert not app.one("Button").get("disabled")
 
 
+async def test_tasks() -> None:
+    async with HeadlessApp(program(3)["main"]) as app:
+        for task in ("milk", "bread"):
+            await app.type("New task", task)
+            await app.click("Add")
+            await app.settle()
+        assert app.texts() == ["2 left"]
+        await app.enter("bread", True)
+        await app.settle()
+        assert app.texts() == ["1 left"]
+        assert app.mirror_diff() == []
+
+
+async def test_custom_control() -> None:
+    async with HeadlessApp(program(4)["main"]) as app:
+        await app.click(app.find("IconButton")[1])
+        await app.settle()
+        assert app.texts() == ["0", "1", "0"]
+
+
 def test_testing_without_a_page() -> None:
-    names = program(3)
+    names = program(5)
     names["test_total"]()
     names["test_order"]()
 

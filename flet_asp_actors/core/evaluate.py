@@ -22,6 +22,7 @@ __all__ = (
     "is_evaluating",
     "now_computing",
     "read",
+    "read_by",
     "refuse_in_selector",
     "validate",
 )
@@ -86,6 +87,11 @@ def now_computing() -> Derived | None:
         if node.mark == RUNNING:
             return node
     return None
+
+
+def read_by(computing: Derived, node: Node) -> Any:
+    """Read a node for the selector that computes now, as its own `get` would: it depends on it."""
+    return computing.scope.get(node)
 
 
 def refuse_in_selector(what: str) -> None:

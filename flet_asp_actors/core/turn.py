@@ -36,6 +36,9 @@ class Watcher:
         """Send the error of a failing node to where the owner's errors go."""
         raise NotImplementedError
 
+    def was_reset(self) -> None:
+        """The value was set back to its default, also if that was no change."""
+
     def know_failure(self) -> bool:
         """Whether the node has failed and nobody has been told yet; it counts as told from here on."""
         node = self.node
@@ -151,7 +154,7 @@ class Turn:
             watcher.start()
         names = ", ".join(sorted({str(watcher.node.key) for watcher in pending}))
         raise LoopError(
-            f"listeners feed each other for ever: after {MAX_TURNS} turns {names} still change. "
+            f"listeners feed each other for ever: after {MAX_TURNS} turns there is still something new at {names}. "
             "Make one of these listeners stop writing once its value is right."
         )
 

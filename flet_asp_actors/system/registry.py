@@ -62,7 +62,7 @@ class Registry(Root):
             return self._nodes.setdefault(key, self._make_selector(key, key))
         if is_a(key, StatusKey):
             return self._bind_action(key.action).status
-        if is_a(key, BoundAction):
+        if is_a(key, (Action, BoundAction)):
             raise TypeError(f"{key!r} is no value; did you mean its .status?")
         if is_a(key, Readable):
             raise TypeError(f"{key!r} cannot be read from this store")

@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
 
 from ..action import Action, BoundAction
 from ..atom import Atom, is_atom
-from ..core.evaluate import refuse_in_selector
+from ..core.evaluate import evaluating, refuse_in_selector
 from ..core.graph import Derived, Node
 from ..core.turn import here, invalidate
 from ..core.values import is_a
@@ -18,7 +18,7 @@ from ..errors import (
 from ..key import Key, Name, Readable, Writable, label
 from ..receipt import DONE, Receipt
 from ..run import Set
-from ..selector import Get, Selector, SelectorKey, selector
+from ..selector import Get, Selector, SelectorKey, selector, takes_one
 from ..watch import Subscription
 from .batch import Batch
 from .registry import Registry
@@ -87,7 +87,7 @@ class Store(Registry):
             pass  # find() has the words for it
         if node is None:
             node = self.find(key)
-        if node.mark or node.error is not None:
+        if node.mark or evaluating or node.error is not None:
             return node.value
         return node.current
 
@@ -290,6 +290,8 @@ class Store(Registry):
         """
         self._refuse_closed("listen")
         refuse_in_selector(f"listens to {label(key)}")
+        if not takes_one(callback):
+            raise TypeError(f"a listener takes the value: `lambda value: ...`; {callback!r} does not")
         return self.on_home(lambda: self._listen(key, callback, immediate))
 
     def listen_multiple(

@@ -174,7 +174,8 @@ class Binding(Watcher):
             self.report(
                 BindingError(
                     f"{label(self.key)} holds a {type(value).__name__}, which Flet cannot send to the client; "
-                    f"{self._describe(control)} keeps its value. Give to=, a function that makes text of it."
+                    f"{self._describe(control)} keeps its value. Bind a function that makes text of it: "
+                    "lambda get: str(get(key)), or to=str in bind()."
                 )
             )
             return
@@ -216,14 +217,20 @@ class _NeverEqual:
 _NEVER_EQUAL = _NeverEqual()
 
 
-def check_target(control: ft.BaseControl, prop: str) -> None:
+def check_target(control: object, prop: str) -> None:
     """Refuse what cannot be bound, where the mistake is made.
 
     Raises:
         BindingError: For a property that the control does not have, or a control that a
             component owns.
     """
+    if not isinstance(control, ft.BaseControl):
+        raise BindingError(
+            f"only a control can be bound, and {control!r} is none; bound(control, ...), bind(key, control)"
+        )
     kind = type(control).__name__
+    if prop.startswith("on_"):
+        raise BindingError(f"{prop} is an event, not a value; give it to the control: {kind}(..., {prop}=handler)")
     if adapter.is_frozen(control):
         raise BindingError(
             f"{kind} belongs to a component, which makes it anew at each render; it cannot be bound. "

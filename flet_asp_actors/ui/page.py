@@ -28,7 +28,9 @@ __all__ = (
     "connected",
     "current_page",
     "fresh_context",
+    "is_control",
     "is_frozen",
+    "is_page",
     "is_mounted",
     "is_text",
     "page_of",
@@ -63,6 +65,16 @@ def _properties(kind: Any) -> dict[str, bool]:
             if isinstance(member, property) and member.fset is not None and not name.startswith("_"):
                 found.setdefault(name, False)
     return found
+
+
+def is_control(value: object) -> bool:
+    """Whether a value is a control."""
+    return isinstance(value, ft.BaseControl)
+
+
+def is_page(value: object) -> bool:
+    """Whether a value is a page."""
+    return isinstance(value, ft.Page)
 
 
 def is_text(control: ft.BaseControl, prop: str) -> bool:

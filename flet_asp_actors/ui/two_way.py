@@ -131,6 +131,12 @@ class TwoWayBinding(Binding):
         self._sent = None
         super().resume()
 
+    def was_reset(self) -> None:
+        """Show the default, also where the person had entered something that was refused."""
+        if self._is_active:
+            self._sent = None
+            self.notify()
+
     def notify(self) -> None:
         control = self.control
         if self._sent is not None and control is not None:
@@ -164,11 +170,14 @@ class TwoWayBinding(Binding):
 def _says(entered: Any, value: Any, to: Callable[[Any], Any] | None) -> bool:
     """Whether the control may go on showing what was entered: it says the value as it is.
 
-    "1." says 1.0 as well as "1.0" does, and a person may be about to type "1.5".
+    "1." says 1.0 as well as "1.0" does, and a person may be about to type "1.5"; so do spaces
+    around a text that `parse` has stripped.
     """
     shown = to(value) if to is not None else value
     if same(shown, entered):
         return True
+    if isinstance(shown, str) and isinstance(entered, str) and shown.strip() == entered.strip():
+        return True  # a space at the end is one that the next word may follow
     if isinstance(entered, str) and not isinstance(value, str) and value is not None:
         try:
             return same(type(value)(entered), value)

@@ -5,8 +5,9 @@ Where to read on, each ring knowing only those before it:
     errors                      every exception
     core/   values, mailbox, graph, evaluate, turn
                                 laws 1 to 3: actors, edges, pulling, pushing
-    door, receipt, owner        threads; what a write returns; what a noun needs of its store
-    key, atom, selector, run, action, watch
+    door, waiting, receipt, owner
+                                threads; waits; what a write returns; what a noun needs of its store
+    key, atom, selector, status, writing, run, action, watch
                                 the nouns that users know
     system/ failure, batch, host, root, registry, store
                                 supervision, and actors found by key
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 # The submodules `selector` and `action` are imported before these names are, so that the
 # decorators are what the package has under them.
-from .action import Action, ActionStatus, BoundAction, action
+from .action import Action, BoundAction, action
 from .atom import Atom
 from .errors import (
     BatchError,
@@ -42,12 +43,14 @@ from .errors import (
 )
 from .key import Key, Readable, Writable
 from .receipt import Receipt
-from .run import Run, Set
+from .run import Run
 from .selector import Get, Selector, SelectorKey, selector
 from .state import StateManager, TwoWay, current, get_state_manager, two_way
+from .status import ActionStatus
 from .system.failure import Failure
 from .system.store import Statistics
 from .watch import Subscription
+from .writing import Set
 
 __all__ = (
     "Action",

@@ -6,19 +6,19 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import get_ident
-from typing import Any, Concatenate, Generic, Literal, NoReturn, ParamSpec, Protocol, TypeVar, get_args, overload
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, Protocol, TypeVar, get_args, overload
 
 from .core.evaluate import refuse_in_selector
-from .core.graph import Node, tick
-from .core.turn import here, mark_dependents
-from .errors import LoopError, ReadOnlyError
+from .errors import LoopError
 from .key import Readable
 from .owner import Owner
 from .receipt import DONE, Receipt
-from .run import Run, RunSet, Set
+from .run import Run
 from .selector import Get
+from .status import IDLE, ActionStatus, Status, StatusKey
+from .writing import RunSet, Set
 
 __all__ = ("Action", "ActionStatus", "BoundAction", "Policy", "action")
 
@@ -28,86 +28,6 @@ R_co = TypeVar("R_co", covariant=True)
 
 Policy = Literal["concurrent", "droppable"]
 """What a call does while a run is under way: start another one, or be dropped."""
-
-
-@dataclass(frozen=True)
-class ActionStatus(Generic[R_co]):
-    """How an action is doing. It follows the run that was started last."""
-
-    state: Literal["idle", "running", "succeeded", "failed", "cancelled"] = "idle"
-    value: R_co | None = None
-    """What the last run returned, if it succeeded."""
-    error: BaseException | None = None
-    """What it failed with, if it failed."""
-    progress: float | None = None
-    """How far it is, from 0 to 1, if it says so."""
-    progress_text: str = ""
-    attempt: int = 0
-    """Which try this is, from 1."""
-    active: int = 0
-    """How many runs are under way."""
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether a run is under way."""
-        return self.active > 0
-
-    @property
-    def message(self) -> str:
-        """The error as a line of text; empty unless the run failed, and then never empty."""
-        if self.error is None:
-            return ""
-        return str(self.error) or type(self.error).__name__
-
-
-_IDLE: ActionStatus[Any] = ActionStatus()
-
-
-class _Status(Node, Readable[ActionStatus[R]]):
-    """The status of one action in one store: written by its runs, read by everybody."""
-
-    __slots__ = ("__weakref__",)
-
-    def publish(self, status: ActionStatus[R]) -> None:
-        self.current = status
-        self.version = tick()
-        if self.dependents:
-            turn = here()
-            mark_dependents(self, turn)
-            turn.propagate()
-
-    @property
-    def value(self) -> ActionStatus[R]:
-        """The status now."""
-        status: ActionStatus[R] = self.current
-        return status
-
-    def _refuse(self, *_: object) -> NoReturn:
-        """Raise `ReadOnlyError`: a status is written by the action alone."""
-        raise ReadOnlyError(f"{self.key} is written by the action alone; start, cancel or reset that.")
-
-    set = update = mutate = reset = _refuse
-
-    def __repr__(self) -> str:
-        return f"<{self.key}: {self.current.state}>"
-
-
-class StatusKey(Readable[ActionStatus[R]]):
-    """The key of an action's status, before it is bound to a store."""
-
-    __slots__ = ("action",)
-
-    def __init__(self, action: Action[Any, R]) -> None:
-        self.action: Action[..., Any] = action
-
-    def __hash__(self) -> int:
-        return hash((StatusKey, id(self.action)))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, StatusKey) and other.action is self.action
-
-    def __repr__(self) -> str:
-        return f"status of action {self.action.name}"
 
 
 class Action(Generic[P, R]):
@@ -165,7 +85,7 @@ class Action(Generic[P, R]):
     @property
     def status(self) -> Readable[ActionStatus[R]]:
         """The key of the action's status; each store has its own."""
-        return StatusKey(self)
+        return StatusKey[R](self)
 
     def check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Raise TypeError where the call is made, not later in the task."""
@@ -202,7 +122,7 @@ class BoundAction(Generic[P, R]):
         self._owner = owner
         self._runs: list[Run[R]] = []  # those under way, in the order of their start
         self._latest: Run[R] | None = None  # the one that the status follows
-        self._status: _Status[R] = _Status(StatusKey(action), _IDLE)
+        self._status: Status[R] = Status(StatusKey(action), IDLE)
 
     # ------------------------------------------------------------------ the face
 
@@ -326,7 +246,7 @@ class BoundAction(Generic[P, R]):
         self.cancel("reset")
         self._runs = []
         self._latest = None
-        self._publish(_IDLE)
+        self._publish(IDLE)
         return DONE
 
     def _publish(self, status: ActionStatus[R]) -> None:

@@ -17,7 +17,8 @@ from .door import HOMELESS, LOCK
 from .errors import BusyError, ClosedError, RunCancelled
 from .key import Key, Writable
 from .owner import Job, Owner
-from .receipt import DONE, Behaviour, Pending, Receipt, behaviour
+from .receipt import DONE, Pending, Receipt
+from .waiting import Behaviour, behaviour
 
 __all__ = ("Atom", "is_atom")
 

@@ -1,178 +1,29 @@
-"""One run of an action: a supervised task, what it may still write, and how it ends."""
+"""One run of an action: a supervised task, and how it ends."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Generator
 from types import TracebackType
-from typing import Any, Generic, Literal, Protocol, TypeVar, cast, overload
+from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
 import anyio
-import anyio.lowlevel
 
 from .core.evaluate import FATAL, as_exception
-from .core.graph import Node
-from .core.turn import here
-from .core.values import private_copy, same
 from .errors import RunCancelled
-from .key import Name, Writable
 from .owner import Job, Owner, current_owner
-from .receipt import Behaviour, Completion, Receipt, behaviour, wait_on
+from .receipt import DONE, Receipt
+from .waiting import Behaviour, Completion, behaviour, wait_on
+from .writing import RunSet
 
-__all__ = ("GRACE", "Run", "RunHandler", "RunState", "Set")
+__all__ = ("GRACE", "Run", "RunHandler", "RunState")
 
-T = TypeVar("T")
 R = TypeVar("R")
 
 RunState = Literal["pending", "running", "succeeded", "failed", "cancelled"]
 
 GRACE = 5.0
 """Seconds that a cancelled run has to end in before it is reported as stuck."""
-
-
-class Set(Protocol):
-    """How an action writes: `set(key, value)`, `set.update(...)`, `set.mutate(...)`, `set.reset(...)`.
-
-    Like the store's own verbs, but they know which run is writing: once it is cancelled or
-    out of time, it may only put back what a key held before the run first wrote it, and
-    only if nobody else has written it since. Any other write is dropped, and awaiting its
-    receipt raises the cancellation again.
-    """
-
-    @overload
-    def __call__(self, key: Writable[T], value: T, /) -> Receipt: ...
-    @overload
-    def __call__(self, key: Name, value: Any, /) -> Receipt: ...
-    @overload
-    def update(self, key: Writable[T], fn: Callable[[T], Awaitable[T]], /) -> Receipt: ...
-    @overload
-    def update(self, key: Writable[T], fn: Callable[[T], T], /) -> Receipt: ...
-    @overload
-    def update(self, key: Name, fn: Callable[[Any], Any], /) -> Receipt: ...
-    @overload
-    def mutate(self, key: Writable[T], fn: Callable[[T], object], /) -> Receipt: ...
-    @overload
-    def mutate(self, key: Name, fn: Callable[[Any], object], /) -> Receipt: ...
-    def reset(self, key: Writable[Any] | Name, /) -> Receipt:
-        """Go back to the default of a key."""
-        ...
-
-    def progress(self, fraction: float | None, text: str = "", /) -> None:
-        """Show in the action's status how far the run is: a fraction from 0 to 1, and a line of text."""
-
-
-class _Refused(Receipt):
-    """The receipt of a write that a cancelled run was not allowed."""
-
-    __slots__ = ()
-
-    def __await__(self) -> Generator[Any, None, None]:
-        yield from anyio.lowlevel.checkpoint().__await__()
-        # Still here: the cancellation was delivered once and swallowed, as asyncio lets one do.
-        raise anyio.get_cancelled_exc_class()()
-
-
-_REFUSED = _Refused()
-
-
-_THEIRS = -1
-"""The version of a key that somebody else has written meanwhile: it is not ours to put back."""
-
-
-@dataclass
-class _Write:
-    """What a run knows of a key that it has written."""
-
-    before: Any
-    """The value before the run's first write."""
-    version: int
-    """The version of the run's last write: another one means that somebody else wrote."""
-
-
-class RunSet:
-    """The `set` of one attempt of one run."""
-
-    def __init__(self, run: Run[Any], owner: Owner) -> None:
-        self._run = run
-        self._owner = owner
-        self._writes: dict[Node, _Write] = {}
-
-    def __call__(self, key: Any, value: Any, /) -> Receipt:
-        node = self._owner.writable(key)
-        if self._run.is_stopping:
-            return self._put_back(node, value)
-        return self._note(node, lambda: node.set(value))
-
-    def update(self, key: Any, fn: Callable[[Any], Any], /) -> Receipt:
-        node = self._owner.writable(key)
-        if self._run.is_stopping:
-            if inspect.iscoroutinefunction(fn):
-                return _REFUSED
-            return self._put_back(node, fn(node.current))
-        return self._note(node, lambda: node.update(fn))
-
-    def mutate(self, key: Any, fn: Callable[[Any], object], /) -> Receipt:
-        node = self._owner.writable(key)
-        if self._run.is_stopping:
-            return _REFUSED
-        if node not in self._writes:
-            try:
-                before = private_copy(node.current)
-            except TypeError:
-                before = node.current  # then only the edited object itself could be put back
-            return self._note(node, lambda: node.mutate(fn), before)
-        return self._note(node, lambda: node.mutate(fn))
-
-    def reset(self, key: Any, /) -> Receipt:
-        node = self._owner.writable(key)
-        if self._run.is_stopping:
-            return self._put_back(node, self._owner.initial(node))
-        return self._note(node, node.reset)
-
-    def progress(self, fraction: float | None, text: str = "", /) -> None:
-        if not self._run.is_stopping:
-            self._run.handler.on_progress(self._run, fraction, text)
-
-    def _note(self, node: Any, write: Callable[[], Receipt], *before: Any) -> Receipt:
-        """Write, and remember what was there before the first write and which version is ours."""
-        note = self._writes.get(node)
-        is_first = note is None
-        if note is None:
-            note = self._writes[node] = _Write(before[0] if before else node.current, node.version)
-        elif note.version != node.version:
-            note.version = _THEIRS  # somebody else wrote between two writes of this run
-
-        def written() -> None:
-            if note.version != _THEIRS:
-                note.version = node.version
-
-        def our_turn() -> None:
-            note.before, note.version = node.current, node.version
-
-        turn = here()
-        turn.depth += 1  # a listener that writes the same key is somebody else, and comes after the note
-        try:
-            try:
-                if is_first and node.is_busy:
-                    node.post(our_turn)  # others are before us: what we find is what they leave
-                receipt = write()
-            except BaseException:
-                written()  # a mutate that raised has edited all the same
-                raise
-            receipt.on_done(written)
-        finally:
-            turn.depth -= 1
-            turn.propagate()
-        return receipt
-
-    def _put_back(self, node: Any, value: Any) -> Receipt:
-        note = self._writes.get(node)
-        if note is None or node.is_busy or note.version != node.version or not same(note.before, value):
-            return _REFUSED
-        receipt: Receipt = node.set(value)
-        note.version = node.version
-        return receipt
 
 
 class RunHandler(Protocol):
@@ -286,6 +137,10 @@ class Run(Job, Generic[R]):
             or (self._limit is not None and self._limit.cancel_called)
             or self._state in ("failed", "cancelled")
         )
+
+    def on_progress(self, fraction: float | None, text: str) -> None:
+        """Show in the action's status how far the run is."""
+        self.handler.on_progress(self, fraction, text)
 
     def cancel(self, reason: object = None) -> None:
         """Ask the run to end; from any thread, at any time. A run that has ended stays as it is.
@@ -446,7 +301,7 @@ class Run(Job, Generic[R]):
             if self._scope is not None:
                 self._scope.cancel()
                 self._owner.spawn(_Watchdog(self, self._owner))
-        return _REFUSED
+        return DONE
 
 
 class _Watchdog(Job):

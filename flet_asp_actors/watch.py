@@ -14,7 +14,7 @@ from .core.evaluate import FATAL, as_exception, read, refuse_in_selector
 from .core.graph import Node
 from .core.turn import Watcher
 from .owner import Job, Owner, current_owner
-from .receipt import behaviour
+from .waiting import behaviour
 
 __all__ = ("Subscription",)
 

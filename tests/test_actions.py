@@ -10,6 +10,7 @@ import pytest
 from anyio import wait_all_tasks_blocked
 
 import flet_asp_actors as fa
+from tests.kit.failures import collect
 
 USER = fa.Key[str | None]("user", None)
 LOADING = fa.Key("loading", False)
@@ -29,12 +30,6 @@ async def login(get: fa.Get, set: fa.Set, name: str, gate: anyio.Event) -> str:
     finally:
         set(LOADING, False)
     return name.upper()
-
-
-def collect(state: fa.StateManager) -> list[fa.Failure]:
-    found: list[fa.Failure] = []
-    state.on_error = found.append
-    return found
 
 
 async def test_calling_starts_and_awaiting_gives_the_result() -> None:

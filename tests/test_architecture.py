@@ -12,8 +12,8 @@ PACKAGE = Path(__file__).parents[1] / "flet_asp_actors"
 ORDER = [
     "errors",
     *("core.values", "core.mailbox", "core.graph", "core.evaluate", "core.turn"),
-    *("door", "receipt", "owner"),
-    *("key", "atom", "selector", "run", "action", "watch"),
+    *("door", "waiting", "receipt", "owner"),
+    *("key", "atom", "selector", "status", "writing", "run", "action", "watch"),
     *("system.failure", "system.batch", "system.host", "system.root", "system.registry", "system.store"),
     *("ui.page", "ui.frame", "ui.mount", "ui.binding", "ui.two_way"),
     "state",

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 import flet_asp_actors as fa
+from tests.kit.failures import collect
 
 N = fa.Key("n", 0)
 CART = fa.Key[list[int]]("cart", factory=list)
@@ -16,12 +17,6 @@ CART = fa.Key[list[int]]("cart", factory=list)
 @pytest.fixture
 def state() -> fa.StateManager:
     return fa.StateManager()
-
-
-def failures(state: fa.StateManager) -> list[fa.Failure]:
-    found: list[fa.Failure] = []
-    state.on_error = found.append
-    return found
 
 
 def test_a_typed_key_needs_no_declaration(state: fa.StateManager) -> None:
@@ -198,7 +193,7 @@ def test_writes_inside_an_update_of_the_same_atom_wait_for_their_turn(state: fa.
 
 
 def test_a_failing_message_in_the_mailbox_reaches_on_error(state: fa.StateManager) -> None:
-    found = failures(state)
+    found = collect(state)
 
     def step(n: int) -> int:
         state.update(N, lambda m: m // 0)
@@ -328,7 +323,7 @@ def test_reset_to_a_value_as_flet_asp_has_it(state: fa.StateManager) -> None:
 
 
 def test_a_deleted_name_is_unknown_until_it_is_declared_again(state: fa.StateManager) -> None:
-    found = failures(state)
+    found = collect(state)
     state.atom("a", 1)
     double = fa.selector(lambda get: int(get("a")) * 2)
     unobserved = fa.selector(lambda get: int(get("a")) * 3)
@@ -351,7 +346,7 @@ def test_a_deleted_name_is_unknown_until_it_is_declared_again(state: fa.StateMan
 
 
 def test_a_selector_may_be_watched_before_its_atoms_are_declared(state: fa.StateManager) -> None:
-    found = failures(state)
+    found = collect(state)
     state.add_selector("full", lambda get: f"{get('first')} {get('last')}")
     seen: list[str] = []
     state.listen("full", seen.append)

@@ -14,6 +14,7 @@ import pytest
 
 import flet_asp_actors as fa
 from flet_asp_actors.ui.frame import ui_actor
+from tests.kit.failures import collect
 from tests.kit.headless import HeadlessApp
 
 COUNT = fa.Key("count", 0)
@@ -24,12 +25,6 @@ NAMES = [fa.Key(f"name{each}", 0) for each in range(3)]
 @pytest.fixture
 def anyio_backend() -> tuple[str, dict[str, object]]:
     return "asyncio", {"debug": True}
-
-
-def failures(state: fa.StateManager) -> list[fa.Failure]:
-    found: list[fa.Failure] = []
-    state.on_error = found.append
-    return found
 
 
 def shown(control: ft.BaseControl, prop: str = "value") -> object:
@@ -473,7 +468,7 @@ async def test_a_value_that_cannot_be_sent_is_reported_and_loses_nothing_else(ba
         )
 
     async with HeadlessApp(main) as app:
-        found = failures(store(app))
+        found = collect(store(app))
         await app.click(app.one("Button"))
         await app.settle()
         assert app.texts() == ["good", "1", "by hand"]
@@ -522,7 +517,7 @@ async def test_a_to_that_raises_keeps_the_value_and_reports() -> None:
 
     async with HeadlessApp(main) as app:
         state = store(app)
-        found = failures(state)
+        found = collect(state)
         state.set(COUNT, 5)
         await app.settle()
         assert app.texts() == ["2"]
@@ -660,7 +655,7 @@ async def test_a_parse_that_refuses_shows_on_the_control_and_keeps_the_text() ->
         page.add(fa.get_state_manager(page).bound(ft.TextField(), value=fa.two_way(age, parse=int)))
 
     async with HeadlessApp(main) as app:
-        found = failures(store(app))
+        found = collect(store(app))
         await app.type(app.one("TextField"), "4x")
         await app.settle()
         field = app.one("TextField")
@@ -702,7 +697,7 @@ async def test_other_errors_of_parse_are_reported_and_do_not_crash_the_screen() 
         page.add(fa.get_state_manager(page).bound(ft.TextField(), value=fa.two_way(NAME, parse=broken)))
 
     async with HeadlessApp(main) as app:
-        found = failures(store(app))
+        found = collect(store(app))
         await app.type(app.one("TextField"), "x")
         assert [each.actor for each in found] == ["binding of TextField.value"]
 

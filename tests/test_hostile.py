@@ -19,6 +19,8 @@ import pytest
 from anyio import wait_all_tasks_blocked
 
 import flet_asp_actors as fa
+from tests.kit.failures import collect
+from tests.kit.threads import in_thread
 
 ROOT = Path(__file__).parents[1]
 N = fa.Key("n", 0)
@@ -32,12 +34,6 @@ class Stray(BaseException):
 
 def stray(_: object) -> Any:
     raise Stray
-
-
-def collect(state: fa.StateManager) -> list[fa.Failure]:
-    found: list[fa.Failure] = []
-    state.on_error = found.append
-    return found
 
 
 @fa.action
@@ -244,22 +240,6 @@ def test_a_write_posted_to_a_dying_loop_is_applied_all_the_same() -> None:
     in_thread(lambda: receipts[0].wait(5))
     assert state.get(N) == 7
     asyncio.run(state.settled())
-
-
-def in_thread(function: Callable[[], object]) -> None:
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            function()
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    for error in errors:
-        raise error
 
 
 # ------------------------------------------------------------------ values

@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 import anyio
 import anyio.to_thread
 import pytest
 
 import flet_asp_actors as fa
+from tests.kit.threads import in_thread
 
 N = fa.Key("n", 0)
-
-
-def in_thread(function: Callable[[], None]) -> None:
-    """Run in a thread of its own and wait for it; raise what it raised."""
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            function()
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    for error in errors:
-        raise error
 
 
 def test_without_a_loop_a_lock_serialises() -> None:

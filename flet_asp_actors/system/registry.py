@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
-from ..action import Action, BoundAction, StatusKey
+from ..action import Action, BoundAction
 from ..atom import Atom, is_atom
 from ..core.evaluate import read, refuse_in_selector, validate
 from ..core.graph import CHECK, Node, link, tick
@@ -18,6 +18,7 @@ from ..errors import KeyConflictError, UnknownKeyError
 from ..key import Key, NamedKey, Readable, label
 from ..receipt import DONE, Receipt
 from ..selector import Get, Selector, SelectorKey
+from ..status import StatusKey
 from .root import Root
 
 __all__ = ("Registry",)

@@ -18,8 +18,9 @@ from ..door import CLOSED, HOMELESS, LOCK, Home, HomeIsGone, running_home
 from ..errors import BusyError, ClosedError, DeadlockError, NotRunningError
 from ..key import label
 from ..owner import Job, current_owner
-from ..receipt import Behaviour, Completion, Posted, Receipt
+from ..receipt import Posted, Receipt
 from ..run import GRACE
+from ..waiting import Behaviour, Completion
 from .failure import Failure, log_failure
 from .host import Host
 

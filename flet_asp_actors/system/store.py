@@ -17,9 +17,9 @@ from ..errors import (
 )
 from ..key import Key, Name, Readable, Writable, label
 from ..receipt import DONE, Receipt
-from ..run import Set
 from ..selector import Get, Selector, SelectorKey, selector, takes_one
 from ..watch import Subscription
+from ..writing import Set
 from .batch import Batch
 from .registry import Registry
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import flet as ft
 
-from ..receipt import Completion
+from ..waiting import Completion
 from . import page as adapter
 
 __all__ = ("UIActor", "ui_actor")

@@ -16,6 +16,7 @@ import flet_asp_actors as fa
 from flet_asp_actors.ui.frame import ui_actor
 from tests.kit.failures import collect
 from tests.kit.headless import HeadlessApp
+from tests.kit.threads import in_thread
 
 COUNT = fa.Key("count", 0)
 NAME = fa.Key("name", "")
@@ -301,6 +302,62 @@ async def test_a_write_from_a_thread_is_on_screen_in_an_idle_app() -> None:
         await asyncio.to_thread(lambda: store(app).set(COUNT, 5).wait(5))
         await app.settle()
         assert app.texts() == ["5"]
+
+
+async def test_a_control_whose_push_fails_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+        page.add(*[state.bound(ft.Text(), value=key) for key in NAMES])
+
+    async with HeadlessApp(main) as app:
+        found = collect(store(app))
+        broken = app.page.controls[1]
+        original = ft.Page.update
+
+        def update(page: ft.Page, *controls: Any) -> None:
+            if any(control is broken for control in controls):
+                raise RuntimeError("this one cannot be sent")
+            original(page, *controls)
+
+        monkeypatch.setattr(ft.Page, "update", update)
+        for key in NAMES:
+            store(app).set(key, 7)
+        await app.settle()
+        monkeypatch.undo()
+        assert app.texts() == ["7", "0", "7"]
+        assert [(each.key, each.actor) for each in found] == [("Text", "frame")]
+
+
+async def test_a_store_without_a_loop_written_by_a_thread_reaches_the_page() -> None:
+    made: list[fa.StateManager] = []
+    in_thread(lambda: made.append(fa.StateManager()))
+    shared = made[0]
+    text = ft.Text()
+
+    async with HeadlessApp(lambda page: page.add(text)) as app:
+        # Assigned under the lock, on whatever thread; pushed on the page's loop.
+        in_thread(lambda: shared.bind(COUNT, text))
+        await asyncio.to_thread(lambda: shared.set(COUNT, 5))
+        await app.settle()
+        assert app.texts() == ["5"]
+
+
+async def test_an_async_listener_of_a_page_knows_its_page() -> None:
+    pages: list[ft.Page] = []
+
+    def main(page: ft.Page) -> None:
+        async def listener(_: int) -> None:
+            await asyncio.sleep(0)
+            pages.append(ft.context.page)
+
+        state = fa.get_state_manager(page)
+        state.listen(COUNT, lambda _: pages.append(ft.context.page), immediate=False)
+        state.listen(COUNT, listener, immediate=False)
+
+    async with HeadlessApp(main) as app:
+        store(app).set(COUNT, 1)
+        await store(app).settled()
+        assert pages == [app.page, app.page]
 
 
 # ------------------------------------------------------------------ the life of a control

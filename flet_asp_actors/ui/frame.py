@@ -77,7 +77,7 @@ class UIActor:
             return  # the page died with its loop
         if self._thread != get_ident():
             try:
-                loop.call_soon_threadsafe(self.mark, control)
+                loop.call_soon_threadsafe(self._mark_on_loop, control)
             except RuntimeError:  # it died just now
                 pass
             return
@@ -147,10 +147,17 @@ class UIActor:
         for done in waiting:
             done.finish()
 
+    def _mark_on_loop(self, control: ft.BaseControl) -> None:
+        self._thread = get_ident()
+        self.mark(control)
+
     def _find_loop(self) -> None:
+        """The loop that runs here is the page's; a thread has to ask the page."""
         try:
             self._loop = asyncio.get_running_loop()
         except RuntimeError:
+            page = self._page()
+            self._loop = adapter.loop_of(page) if page is not None else None
             return
         self._thread = get_ident()
 

@@ -8,6 +8,7 @@ is no public question to ask) and `_context_page` (`ft.context.page` can be read
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import datetime
 import enum
@@ -33,6 +34,7 @@ __all__ = (
     "is_page",
     "is_mounted",
     "is_text",
+    "loop_of",
     "page_of",
     "properties",
     "push",
@@ -191,6 +193,11 @@ def connected(page: ft.Page) -> bool:
     except RuntimeError:  # the session is gone for good
         return False
     return connection is not None
+
+
+def loop_of(page: ft.Page) -> asyncio.AbstractEventLoop | None:
+    """The loop that serves the page, while there is a client."""
+    return page.loop if connected(page) else None
 
 
 def push(page: ft.Page, controls: Iterable[ft.BaseControl]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeGuard, TypeVar, overload
 import anyio
 
 from .core.evaluate import FATAL, as_exception, evaluating, now_computing, read_by, refuse_in_selector
-from .core.graph import Node, tick, tick_edit
+from .core.graph import Node, clock, tick, tick_edit, ticks
 from .core.mailbox import Actor, Mailbox
 from .core.turn import Watcher, here, mark_dependents
 from .core.values import IMMUTABLE, is_a, is_immutable, same
@@ -104,14 +104,10 @@ class Atom(Node, Actor, Writable[T]):
             PurityError: Inside a selector.
             ClosedError: When the store has ended.
         """
-        thread = self.owner.thread
-        if thread == get_ident():
-            return self._set(value)
-        if thread == HOMELESS:
-            with LOCK:
-                if self.owner.thread == HOMELESS:
-                    return self._set(value)
-        return self.owner.elsewhere(self.key, lambda: self._set(value))
+        if self.owner.thread == get_ident() and self.mailbox is None and not evaluating:
+            self._assign(value)  # the way of nearly every write
+            return DONE
+        return self._set_anywhere(value)
 
     @overload
     def update(self, fn: Callable[[T], Awaitable[T]], /) -> Receipt: ...
@@ -162,6 +158,17 @@ class Atom(Node, Actor, Writable[T]):
         return f"<Atom {self.key} = {self.current!r}{busy}>"
 
     # ------------------------------------------------------------------ messages
+
+    def _set_anywhere(self, value: T) -> Receipt:
+        """Set from whatever thread, and whatever the actor is doing."""
+        thread = self.owner.thread
+        if thread == get_ident():
+            return self._set(value)
+        if thread == HOMELESS:
+            with LOCK:
+                if self.owner.thread == HOMELESS:
+                    return self._set(value)
+        return self.owner.elsewhere(self.key, lambda: self._set(value))
 
     def _set(self, value: T) -> Receipt:
         if evaluating or self.mailbox is not None:
@@ -216,31 +223,33 @@ class Atom(Node, Actor, Writable[T]):
 
     def _assign(self, value: Any) -> None:
         """Take a value, and tell the dependents unless it is no change."""
-        old, edited = self.current, False
+        old, equals = self.current, self.key.equals
         if value is old:
             # The same object again: if it is mutable, it was edited in place.
-            if type(value) in IMMUTABLE or is_immutable(value) or self._is_same(value):
-                return
-            edited = True
-        elif same(old, value, self.key.equals):
-            self.current = value
+            if not (is_immutable(value) or (equals is not None and equals(value, value))):
+                self._store(value, edited=True)
             return
-        self._store(value, edited)
-
-    def _is_same(self, value: Any) -> bool:
-        equals = self.key.equals
-        return equals is not None and bool(equals(value, value))
+        unchanged = (equals is not None or type(value) is type(old)) and same(old, value, equals)
+        self.current = value
+        if unchanged:
+            return
+        # As `_store` does; spelled out here it saves a fifth of a write.
+        self.version = clock.now = next(ticks)
+        if self.dependents:
+            self._tell()
 
     def _store(self, value: Any, edited: bool) -> None:
         self.current = value
+        self.version = tick_edit() if edited else tick()
         if edited:
-            self.version = self.edited = tick_edit()
-        else:
-            self.version = tick()
+            self.edited = self.version
         if self.dependents:
-            turn = here()
-            mark_dependents(self, turn)
-            turn.propagate()
+            self._tell()
+
+    def _tell(self) -> None:
+        turn = here()
+        mark_dependents(self, turn)
+        turn.propagate()
 
     def _send(self, handle: Callable[[], Awaitable[None] | None]) -> Receipt:
         """Handle a message now if the actor is idle, else leave it in the mailbox."""

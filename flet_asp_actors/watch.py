@@ -55,7 +55,8 @@ class Subscription(Watcher):
             if self._is_async:
                 self._start(None)
                 return
-            value = read(self.node)
+            node = self.node
+            value = node.current if not node.mark and node.error is None else read(node)
             if self._context is None:
                 result = self.callback(value)
             else:

@@ -131,6 +131,16 @@ def test_equals_of_the_key_decides(state: fa.StateManager) -> None:
     assert seen == [0.9]
 
 
+def test_an_equals_that_raises_leaves_the_value(state: fa.StateManager) -> None:
+    def equals(old: int, new: int) -> bool:
+        raise ValueError("no idea")
+
+    key = fa.Key("n", 0, equals=equals)
+    with pytest.raises(ValueError, match="no idea"):
+        state.set(key, 1)
+    assert state.get(key) == 0
+
+
 def test_set_never_calls_a_callable(state: fa.StateManager) -> None:
     key = fa.Key[Callable[[], int] | None]("callback", None)
     state.set(key, lambda: 1 // 0)

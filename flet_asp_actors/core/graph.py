@@ -34,6 +34,7 @@ __all__ = (
     "link",
     "tick",
     "tick_edit",
+    "ticks",
     "unlink",
     "user_traceback",
 )
@@ -42,7 +43,7 @@ CLEAN, CHECK, DIRTY, CHECKING, RUNNING = range(5)
 """The marks. `CHECK`: a source may have changed. `DIRTY`: compute, whatever they say.
 `CHECKING` and `RUNNING`: on the stack of a validation just now."""
 
-_ticks = itertools.count(1)
+ticks = itertools.count(1)
 _editing = threading.Lock()
 
 
@@ -61,7 +62,7 @@ clock = _Clock()
 
 def tick() -> int:
     """Move the clock; the new reading is the version of the change that asked."""
-    clock.now = now = next(_ticks)
+    clock.now = now = next(ticks)
     return now
 
 

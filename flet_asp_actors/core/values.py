@@ -67,7 +67,9 @@ def is_immutable(value: Any) -> bool:
     Tuples, frozen sets and frozen dataclasses are as immutable as what they hold.
     """
     kind = cast("Any", type(value))
-    if kind in IMMUTABLE or is_a(value, (enum.Enum, type)):
+    if kind in IMMUTABLE:
+        return True
+    if is_a(value, (enum.Enum, type)):
         return True
     if is_a(value, (tuple, frozenset)):
         return not hasattr(value, "__dict__") and all(map(is_immutable, value))

@@ -33,12 +33,20 @@ C = TypeVar("C", bound="ft.BaseControl")
 class TwoWay:
     """What `two_way` returns: for `state.bound(control, value=two_way(key))`."""
 
-    __slots__ = ("event", "key", "parse", "to")
+    __slots__ = ("debounce", "event", "key", "parse", "to")
 
     def __init__(
-        self, key: Any, parse: Callable[[Any], Any] | None, to: Callable[[Any], Any] | None, event: str | None
+        self,
+        key: Any,
+        parse: Callable[[Any], Any] | None,
+        to: Callable[[Any], Any] | None,
+        event: str | None,
+        debounce: float,
     ) -> None:
+        if debounce < 0:
+            raise ValueError(f"debounce is in seconds and cannot be negative, not {debounce!r}")
         self.key = key
+        self.debounce = debounce
         self.parse = parse
         self.to = to
         self.event = event
@@ -46,11 +54,21 @@ class TwoWay:
 
 @overload
 def two_way(
-    key: Writable[T], /, *, parse: Callable[[str], T], to: Callable[[T], str] | None = None, event: str | None = None
+    key: Writable[T],
+    /,
+    *,
+    parse: Callable[[str], T],
+    to: Callable[[T], str] | None = None,
+    event: str | None = None,
+    debounce: float = 0.0,
 ) -> TwoWay: ...
 @overload
 def two_way(
-    key: Writable[str] | Writable[bool] | Writable[float] | Writable[int] | Name, /, *, event: str | None = None
+    key: Writable[str] | Writable[bool] | Writable[float] | Writable[int] | Name,
+    /,
+    *,
+    event: str | None = None,
+    debounce: float = 0.0,
 ) -> TwoWay: ...
 def two_way(
     key: Any,
@@ -59,6 +77,7 @@ def two_way(
     parse: Callable[[Any], Any] | None = None,
     to: Callable[[Any], Any] | None = None,
     event: str | None = None,
+    debounce: float = 0.0,
 ) -> TwoWay:
     """Say that a bound property works both ways: the control shows the value, and entering changes it.
 
@@ -69,8 +88,10 @@ def two_way(
         to: Makes what the control shows of a value; `str` by default when there is a `parse`.
         event: The event by which the control says that it was changed: `change` by default,
             or `select` where there is no `change`.
+        debounce: Seconds without a further change before the value is written. Another event of
+            the control, such as a submit or a blur, and its leaving the page write it at once.
     """
-    return TwoWay(key, parse, to, event)
+    return TwoWay(key, parse, to, event, debounce)
 
 
 class StateManager(Store):
@@ -116,7 +137,7 @@ class StateManager(Store):
             self._check_source(source, type(control).__name__, prop)
         for prop, source in props.items():
             if isinstance(source, TwoWay):
-                self._bind_two_way(source.key, control, prop, True, None, source.to, source.parse, source.event)
+                self._bind_both(source, control, prop, True, None)
             else:
                 self._bind(source, control, prop, True, None)
         return control
@@ -178,17 +199,18 @@ class StateManager(Store):
         to: Callable[[Any], Any] | None = None,
         parse: Callable[[Any], Any] | None = None,
         event: str | None = None,
+        debounce: float = 0.0,
     ) -> Binding:
         """Have a property follow an atom, and the atom follow what is entered at the control.
 
-        See `two_way` for `to`, `parse` and `event`, and `bind` for the rest. With
+        See `two_way` for `to`, `parse`, `event` and `debounce`, and `bind` for the rest. With
         `on_input_change` that is called with the event, and nothing is written for you.
 
         Raises:
             ReadOnlyError: For a selector.
             BindingError, UnknownKeyError: As for `bound`.
         """
-        return self._bind_two_way(key, target, prop, update, on_input_change, to, parse, event)
+        return self._bind_both(TwoWay(key, parse, to, event, debounce), target, prop, update, on_input_change)
 
     def unbind(self, key: Readable[Any] | Name, target: ft.BaseControl | ft.Ref[Any]) -> None:
         """End the bindings of a key to a control or a Ref; nothing happens if there are none."""
@@ -303,23 +325,15 @@ class StateManager(Store):
         node = self._source(key, prop)
         return self._begin(Binding(_name_of(key, node), node, prop, self, to, update), target)
 
-    def _bind_two_way(
-        self,
-        key: Any,
-        target: Any,
-        prop: str,
-        update: bool,
-        on_input: Callable[[Any], object] | None,
-        to: Callable[[Any], Any] | None,
-        parse: Callable[[Any], Any] | None,
-        event: str | None,
+    def _bind_both(
+        self, ways: TwoWay, target: Any, prop: str, update: bool, on_input: Callable[[Any], object] | None
     ) -> Binding:
         from .ui.two_way import Editing, TwoWayBinding
 
         self._refuse_closed("bind")
-        node = self.find(key)
-        editing = Editing(parse, event, on_input)
-        return self._begin(TwoWayBinding(_name_of(key, node), node, prop, self, editing, to, update), target)
+        node = self.find(ways.key)
+        editing = Editing(ways.parse, ways.event, on_input, ways.debounce)
+        return self._begin(TwoWayBinding(_name_of(ways.key, node), node, prop, self, editing, ways.to, update), target)
 
     def _begin(self, binding: Binding, target: Any) -> Binding:
         self.settle_home()
@@ -342,6 +356,12 @@ class StateManager(Store):
         if self.ends_with_page:
             self._begin_close()
 
+    def _begin_close(self) -> None:
+        if not self._is_closing:
+            for binding in list(self._bindings):
+                binding.flush()
+        super()._begin_close()
+
     def _end(self) -> None:
         super()._end()
         for binding in list(self._bindings):
@@ -352,7 +372,7 @@ def _name_of(key: Any, node: Node) -> object:
     return node.key if isinstance(node, Derived) or not isinstance(key, (str, int)) else key
 
 
-def get_state_manager(page: ft.Page, *, max_fps: float = 60.0) -> StateManager:
+def get_state_manager(page: ft.Page, max_fps: float = 60.0) -> StateManager:
     """Return the store of a page; there is one, also as `page.state`.
 
     It is made at the first call, and ends with the page's session: runs are cancelled,

@@ -66,7 +66,7 @@ def test_who_may_import_what_from_outside(name: str) -> None:
     if name.startswith("core.") or name == "errors":
         assert not outside & {"anyio", "asyncio", "trio", "sniffio", "contextvars"}, "the core knows no tasks"
     assert "trio" not in outside
-    assert "asyncio" not in outside or name in ("ui.frame", "ui.page"), "Flet's loop is asyncio's; nobody else's is"
+    assert "asyncio" not in outside or name.startswith("ui."), "Flet's loop is asyncio's; nobody else's is"
 
 
 @pytest.mark.parametrize("name", ORDER)

@@ -476,6 +476,11 @@ def test_a_selector_cannot_be_bound_both_ways() -> None:
         state.bind_two_way(wrong, ft.TextField())
 
 
+def test_debounce_is_in_seconds() -> None:
+    with pytest.raises(ValueError, match="debounce is in seconds"):
+        fa.two_way(NAME, debounce=-1)
+
+
 def test_two_way_belongs_into_bound() -> None:
     state = fa.StateManager()
     wrong: Any = fa.two_way(NAME)
@@ -801,6 +806,49 @@ async def test_the_users_own_handler_goes_on_working(when: str, kind: str) -> No
     async with HeadlessApp(main) as app:
         await app.type(app.one("TextField"), "x")
         assert heard == ["x"], "ours first: the handler sees the new value"
+
+
+async def test_debounce_writes_when_the_person_pauses() -> None:
+    def main(page: ft.Page) -> None:
+        page.add(fa.get_state_manager(page).bound(ft.TextField(), value=fa.two_way(NAME, debounce=0.02)))
+
+    async with HeadlessApp(main) as app:
+        state = store(app)
+        seen: list[str] = []
+        written = asyncio.Event()
+
+        def listener(name: str) -> None:
+            seen.append(name)
+            written.set()
+
+        state.listen(NAME, listener, immediate=False)
+        for text in ("a", "ab", "abc"):
+            await app.type(app.one("TextField"), text)
+        assert seen == []
+        await written.wait()
+        assert seen == ["abc"]
+
+
+@pytest.mark.parametrize("how", ["blur", "unmount", "unbind", "session"])
+async def test_what_is_debounced_is_not_lost(how: str) -> None:
+    def main(page: ft.Page) -> None:
+        field = ft.TextField(on_blur=lambda: None)
+        page.add(fa.get_state_manager(page).bound(field, value=fa.two_way(NAME, debounce=3600)))
+
+    async with HeadlessApp(main) as app:
+        state = store(app)
+        await app.type(app.one("TextField"), "abc")
+        assert state.get(NAME) == ""
+        if how == "blur":
+            await app.fire(app.one("TextField"), "blur")
+        elif how == "unmount":
+            app.page.controls.clear()
+            app.page.update()
+        elif how == "unbind":
+            state.unbind(NAME, app.page.controls[0])
+        else:
+            await app.close()
+        assert state.get(NAME) == "abc"
 
 
 async def test_bound_both_ways_after_it_is_on_the_page() -> None:

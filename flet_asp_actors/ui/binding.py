@@ -145,6 +145,9 @@ class Binding(Watcher):
             self._is_active = False
             self.stop()
 
+    def flush(self) -> None:
+        """Write what was entered at the control a moment ago, if that has not been done."""
+
     def _on_collected(self, _: object) -> None:
         # This is called from the collector, at any point of anything: do nothing here but ask.
         self._owner.later(self.close)

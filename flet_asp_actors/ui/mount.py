@@ -32,7 +32,7 @@ class Mount:
     def __init__(self, control: ft.BaseControl) -> None:
         self._control = weakref.ref(control)
         self.bindings: list[Binding] = []
-        self.listeners: list[tuple[str, Callable[[Any], object]]] = []
+        self.listeners: list[Callable[[Any], object]] = []
         self.is_stale = False  # a property was assigned since the control was built
         page = adapter.page_of(control)
         self.ui: UIActor | None = ui_actor(page) if page is not None else None
@@ -77,9 +77,8 @@ class Mount:
         """An event of the control, before its handler."""
         verdict = self._inherited("before_event", event)
         if verdict is None or verdict:
-            for name, listener in list(self.listeners):
-                if name == event.name:
-                    listener(event)
+            for listener in list(self.listeners):
+                listener(event)
         return verdict
 
     def _inherited(self, name: str, *args: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -30,6 +32,8 @@ class Editing:
     event: str | None = None
     on_input: Callable[[Any], object] | None = None
     """Replaces the writing of the value; gets the event."""
+    debounce: float = 0.0
+    """Seconds without a further event before the value is written."""
 
 
 class TwoWayBinding(Binding):
@@ -40,7 +44,7 @@ class TwoWayBinding(Binding):
     made something else of it.
     """
 
-    __slots__ = ("_editing", "_event", "_sent", "_shows_error")
+    __slots__ = ("_editing", "_event", "_sent", "_shows_error", "_timer")
 
     def __init__(
         self,
@@ -59,13 +63,14 @@ class TwoWayBinding(Binding):
         self._editing = editing
         self._event = ""
         self._shows_error = False
+        self._timer: asyncio.TimerHandle | None = None
         self._sent: tuple[Any, Any] | None = None  # what the control last said, and the value made of it
         super().__init__(key, node, prop, owner, to or (_as_text if editing.parse is not None else None), update)
 
     def attach(self, control: ft.BaseControl) -> None:
         self._event = self._check(control)
         super().attach(control)
-        mount_of(control).listeners.append((self._event, self._on_event))
+        mount_of(control).listeners.append(self._on_event)
         handler = f"on_{self._event}"
         if getattr(control, handler) is None:
             # Without any handler the client does not send the event.
@@ -74,7 +79,7 @@ class TwoWayBinding(Binding):
 
     def detach(self) -> None:
         if self._mount is not None:
-            self._mount.listeners[:] = [each for each in self._mount.listeners if each[1] != self._on_event]
+            self._mount.listeners[:] = [each for each in self._mount.listeners if each != self._on_event]
         super().detach()
 
     def _check(self, control: ft.BaseControl) -> str:
@@ -99,8 +104,18 @@ class TwoWayBinding(Binding):
         return event
 
     def _on_event(self, event: Any) -> None:
+        if event.name != self._event:
+            self.flush()  # a submit or a blur: what was entered is to be there
+            return
         control = self.control
         if control is None:
+            return
+        if self._editing.debounce and self._editing.on_input is None:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = asyncio.get_running_loop().call_later(
+                self._editing.debounce, self.flush, context=contextvars.copy_context()
+            )
             return
         try:
             if self._editing.on_input is not None:
@@ -108,6 +123,21 @@ class TwoWayBinding(Binding):
                 if inspect.isawaitable(result):
                     self._owner.spawn(_Input(self, result))
                 return
+            self._take(control, getattr(control, self.prop))
+        except Exception as error:
+            self.report(error)
+
+    def pause(self) -> None:
+        self.flush()
+        super().pause()
+
+    def flush(self) -> None:
+        timer, self._timer = self._timer, None
+        control = self.control
+        if timer is None or control is None:
+            return
+        timer.cancel()
+        try:
             self._take(control, getattr(control, self.prop))
         except Exception as error:
             self.report(error)

@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 import anyio
 
 from .core.evaluate import FATAL, as_exception
+from .core.graph import user_traceback
 from .errors import RunCancelled
 from .owner import Job, Owner, current_owner
 from .receipt import DONE, Receipt
@@ -132,11 +133,11 @@ class Run(Job, Generic[R]):
     @property
     def is_stopping(self) -> bool:
         """Whether the run was cancelled, is out of time, or has ended without success."""
-        return (
-            self._cancel_asked
-            or (self._limit is not None and self._limit.cancel_called)
-            or self._state in ("failed", "cancelled")
-        )
+        return self._cancel_asked or self._is_late or self._state in ("failed", "cancelled")
+
+    @property
+    def _is_late(self) -> bool:
+        return self._limit is not None and self._limit.cancel_called
 
     def on_progress(self, fraction: float | None, text: str) -> None:
         """Show in the action's status how far the run is."""
@@ -188,7 +189,7 @@ class Run(Job, Generic[R]):
             if not self._completion.waiters and not self._completion.is_done:
                 self.cancel("nobody waits for it any more")
                 with anyio.CancelScope(shield=True), anyio.move_on_after(GRACE):
-                    await self._completion.wait()
+                    await self.ended()
             raise
         if self._state == "succeeded":
             return cast("R", self._value)
@@ -224,7 +225,10 @@ class Run(Job, Generic[R]):
                         value = await value
         except RunCancelled as cancelled:
             # A run that this one awaited was cancelled, and this one did not mind it.
-            self._end("cancelled", reason=cancelled.reason)
+            if self._is_late:
+                self._end_with(cancelled)  # it was our own time that was over
+            else:
+                self._end("cancelled", reason=cancelled.reason)
         except Exception as error:
             self._end_with(error)
         except FATAL as error:
@@ -235,7 +239,7 @@ class Run(Job, Generic[R]):
         else:
             if self._cancel_asked:  # also if the handler swallowed it
                 self._end("cancelled")
-            elif self.is_stopping:
+            elif self._is_late:
                 self._end_with(None)
             else:
                 self._value = cast("R", value)
@@ -263,7 +267,7 @@ class Run(Job, Generic[R]):
             if error is not None:
                 self._owner.report(error, self.name, "action (while it was being cancelled)")
             return
-        if self._limit is not None and self._limit.cancel_called:
+        if self._is_late:
             late = TimeoutError(f"{self.name} did not finish within {self.handler.timeout} s")
             late.__cause__ = error
             error = late
@@ -278,7 +282,7 @@ class Run(Job, Generic[R]):
             self.reason = reason
         if error is not None:
             self._error = error
-            self._traceback = error.__traceback__
+            self._traceback = user_traceback(error.__traceback__)
         self._args, self._kwargs = (), {}
         self.handler.on_end(self)
         self._completion.finish(error)

@@ -274,6 +274,44 @@ async def test_a_swallowed_timeout_is_a_timeout_all_the_same() -> None:
             await state.action(slow)()
 
 
+async def test_out_of_time_while_waiting_for_another_run_is_a_timeout() -> None:
+    @fa.action(timeout=0.001)
+    async def outer(get: fa.Get, set: fa.Set, inner: fa.Run[str]) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await inner
+
+    async with fa.StateManager() as state:
+        inner = state.action(login)("ann", anyio.Event())
+        run = state.action(outer)(inner)
+        await wait_all_tasks_blocked()
+        while not run.is_stopping:
+            await anyio.lowlevel.checkpoint()
+        inner.cancel()
+        await run.wait()
+        assert run.state == "failed"
+        assert isinstance(run.error, TimeoutError)
+
+
+async def test_a_failed_run_raises_the_users_frames() -> None:
+    async with fa.StateManager() as state:
+
+        @state.action
+        async def fails(get: fa.Get, set: fa.Set) -> None:
+            raise ValueError("no")
+
+        run = fails()
+        depths: list[int] = []
+        for _ in range(3):
+            with pytest.raises(ValueError, match="no") as caught:
+                await run
+            depths.append(len(caught.traceback))
+            assert caught.traceback[-1].name == "fails"
+        assert len(set(depths[1:])) == 1, "the traceback of a stored error does not grow"
+
+
 async def test_droppable_drops_the_second_call() -> None:
     dropping = fa.action(policy="droppable")(login.function)
     async with fa.StateManager() as state:

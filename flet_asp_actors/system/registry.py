@@ -25,6 +25,9 @@ __all__ = ("Registry",)
 
 T = TypeVar("T")
 
+SUGGESTED_FROM = 10_000
+"""How many names are looked through for one that an unknown name may have meant."""
+
 
 class Registry(Root):
     """Atoms, selectors and bound actions by their keys."""
@@ -131,7 +134,8 @@ class Registry(Root):
             if current.dependents:
                 link(missing, current)
             self.scope.reads[missing] = missing.version
-        known = {str(getattr(name, "name", name)): name for name in list(self._nodes)}
+        # The newest are enough for a hint: matching a million names would take seconds.
+        known = {str(getattr(name, "name", name)): name for name in list(self._nodes)[-SUGGESTED_FROM:]}
         close = difflib.get_close_matches(str(key), known, n=1)
         hint = (
             f"Did you mean {label(known[close[0]])}?"

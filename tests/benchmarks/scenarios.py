@@ -558,7 +558,7 @@ def reaktiv_fan_out(probe: Probe, size: int) -> Run:
 
 
 class SignifiedListener:
-    """What signified has for a listener."""
+    """What signified had for a listener before 0.7."""
 
     def __init__(self, source: Any, listener: Listener) -> None:
         self.source = source
@@ -568,11 +568,19 @@ class SignifiedListener:
         self.listener(self.source.value)
 
 
+def _signified_listen(source: Any, listener: Listener) -> object:
+    """Listen, in the way of the version that is installed: an effect since 0.7, an observer before."""
+    signified = _import("signified")
+    if hasattr(signified, "Effect"):
+        return signified.Effect(lambda: listener(source.value))
+    observer = SignifiedListener(source, listener)
+    source.subscribe(observer)
+    return observer
+
+
 def signified_fan_out(probe: Probe, size: int) -> Run:
     signal = _import("signified").Signal(0)
-    listeners = [SignifiedListener(signal, probe.listener()) for _ in range(size)]
-    for listener in listeners:
-        signal.subscribe(listener)
+    listeners = [_signified_listen(signal, probe.listener()) for _ in range(size)]
 
     def run(n: int, keep: object = listeners) -> int:
         for i in range(1, n + 1):
@@ -682,8 +690,7 @@ def signified_chain(probe: Probe, size: int) -> Run:
     signals: list[Any] = [signified.Signal(0)]
     for _ in range(size):
         signals.append(signified.computed(probe.step)(signals[-1]))
-    listener = SignifiedListener(signals[-1], probe.listener())
-    signals[-1].subscribe(listener)
+    listener = _signified_listen(signals[-1], probe.listener())
 
     def run(n: int, keep: object = listener) -> int:
         for i in range(1, n + 1):
@@ -800,8 +807,7 @@ def signified_diamond(probe: Probe, size: int) -> Run:
         return join(list(values))
 
     total = signified.computed(join_all)(*sides)
-    listener = SignifiedListener(total, probe.listener())
-    total.subscribe(listener)
+    listener = _signified_listen(total, probe.listener())
 
     def run(n: int, keep: object = listener) -> int:
         for i in range(1, n + 1):

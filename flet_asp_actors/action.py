@@ -178,10 +178,7 @@ class BoundAction(Generic[P, R]):
     def reset(self, _event: object = None) -> None:
         """Cancel every run and set the status back to idle. Works as `on_click=action.reset`."""
         refuse_in_selector(f"resets {self.name}")
-        if self._owner.thread != get_ident():
-            self._owner.elsewhere(self.name, self._reset)
-        else:
-            self._reset()
+        self._owner.elsewhere(self.name, self._reset)
 
     @property
     def handler(self) -> Callable[P, Coroutine[Any, Any, R]]:
@@ -202,9 +199,6 @@ class BoundAction(Generic[P, R]):
     def call(self, set: RunSet, args: tuple[Any, ...], kwargs: dict[str, Any], /) -> Any:
         """Call the handler for one run."""
         return self.action.function(self._owner.reader, set, *args, **kwargs)
-
-    def on_start(self, run: Run[Any], /) -> None:
-        """The run has begun."""
 
     def on_progress(self, run: Run[Any], fraction: float | None, text: str, /) -> None:
         """Show how far the run is, if it is the one that the status follows."""

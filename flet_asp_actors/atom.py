@@ -126,10 +126,7 @@ class Atom(Node, Actor, Writable[T]):
             NotRunningError: For an async `fn` without an event loop.
             PurityError, ClosedError: As for `set`.
         """
-        owner = self.owner
-        if owner.thread != get_ident():
-            return owner.elsewhere(self.key, lambda: self._send(lambda: self._on_update(fn)))
-        return self._send(lambda: self._on_update(fn))
+        return self._send_anywhere(lambda: self._on_update(fn))
 
     def mutate(self, fn: Callable[[T], object], /) -> Receipt:
         """Edit the value in place with `fn(value)`; what `fn` returns is ignored.
@@ -141,17 +138,11 @@ class Atom(Node, Actor, Writable[T]):
             TypeError: When the value is of a type that cannot change in place: use `update`.
             Exception: What `fn` raises, as for `update`.
         """
-        owner = self.owner
-        if owner.thread != get_ident():
-            return owner.elsewhere(self.key, lambda: self._send(lambda: self._on_mutate(fn)))
-        return self._send(lambda: self._on_mutate(fn))
+        return self._send_anywhere(lambda: self._on_mutate(fn))
 
     def reset(self) -> Receipt:
         """Go back to the default: a fresh copy of it, or what its factory makes now."""
-        owner = self.owner
-        if owner.thread != get_ident():
-            return owner.elsewhere(self.key, lambda: self._send(self._on_reset))
-        return self._send(self._on_reset)
+        return self._send_anywhere(self._on_reset)
 
     def __repr__(self) -> str:
         busy = ", busy" if self.is_busy else ""
@@ -250,6 +241,12 @@ class Atom(Node, Actor, Writable[T]):
         turn = here()
         mark_dependents(self, turn)
         turn.propagate()
+
+    def _send_anywhere(self, handle: Callable[[], Awaitable[None] | None]) -> Receipt:
+        """Send a message from whatever thread."""
+        if self.owner.thread == get_ident():
+            return self._send(handle)
+        return self.owner.elsewhere(self.key, lambda: self._send(handle))
 
     def _send(self, handle: Callable[[], Awaitable[None] | None]) -> Receipt:
         """Handle a message now if the actor is idle, else leave it in the mailbox."""
@@ -363,14 +360,13 @@ class _Update(Job):
                 error = RunCancelled(f"the update of {atom.key} was cancelled")
         except Exception as raised:
             error = raised
+        except anyio.get_cancelled_exc_class():
+            # Ours ended above: this is the host's, or that of something that was awaited.
+            error = RunCancelled(f"the update of {atom.key} was cancelled")
         except FATAL:
             raise
         except BaseException as raised:
-            # Ours ended above: this is the host's, or that of something that was awaited.
-            if not isinstance(raised, anyio.get_cancelled_exc_class()):
-                error = as_exception(raised)
-            else:
-                error = RunCancelled(f"the update of {atom.key} was cancelled")
+            error = as_exception(raised)
         finally:
             box.scope = None
             box.is_interrupted = False

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
 
-from .core.graph import Derived, Node, Scope
+from .core.graph import Node, Scope
 from .receipt import Receipt
 
 __all__ = ("Job", "Owner", "current_owner")
@@ -53,8 +53,8 @@ class Owner(Protocol):
         """Whether the store has ended."""
         ...
 
-    def keep_alive(self) -> bool:
-        """See to it that somebody applies what was posted, the loop or the caller; always True."""
+    def look_after_home(self) -> None:
+        """See to it that somebody applies what was posted: the loop, or the caller when the loop is gone."""
         ...
 
     def on_home(self, call: Callable[[], T]) -> T:
@@ -62,11 +62,7 @@ class Owner(Protocol):
         ...
 
     def elsewhere(self, key: object, apply: Callable[[], Receipt]) -> Receipt:
-        """Apply a write when the caller is not on the home thread: post it, or take the lock."""
-        ...
-
-    def read_elsewhere(self, node: Derived) -> Any:
-        """Read a stale selector when the caller is not on the home thread."""
+        """Apply a write wherever the caller is: at once on the home thread, else post it or take the lock."""
         ...
 
     def spawn(self, job: Job) -> None:

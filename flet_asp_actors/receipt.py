@@ -75,8 +75,8 @@ class Door(Protocol):
         """Whether the caller is on that thread."""
         ...
 
-    def keep_alive(self) -> bool:
-        """See to it that somebody applies what was posted, the loop or the caller; always True."""
+    def look_after_home(self) -> None:
+        """See to it that somebody applies what was posted: the loop, or the caller when the loop is gone."""
         ...
 
     def later(self, call: Callable[[], object]) -> None:
@@ -117,7 +117,7 @@ class Pending(Receipt):
                     "use `await` there."
                 )
             refuse_with_lock(f"Receipt.wait() for {self._target.name}")
-            if not self.completion.wait_blocking(timeout, self._door.keep_alive):
+            if not self.completion.wait_blocking(timeout, self._door.look_after_home):
                 raise TimeoutError(f"the write to {self._target.name} was not applied within {timeout} s")
         self._raise()
 

@@ -44,10 +44,6 @@ class RunHandler(Protocol):
         """Call the handler; what it returns may be awaitable."""
         ...
 
-    def on_start(self, run: Run[Any], /) -> None:
-        """The run has begun."""
-        ...
-
     def on_progress(self, run: Run[Any], fraction: float | None, text: str, /) -> None:
         """The run says how far it is."""
         ...
@@ -213,7 +209,6 @@ class Run(Job, Generic[R]):
             self._end("cancelled")
             return
         self._state = "running"
-        self.handler.on_start(self)
         value: Any = None
         try:
             with anyio.CancelScope() as self._scope:

@@ -108,7 +108,7 @@ class Selector(Derived, Readable[T]):
         if self.owner.thread != get_ident():
             value: T = self.current  # a foreign thread looks, and never validates
             if self.mark != CLEAN or self.error is not None:
-                value = self.owner.read_elsewhere(self)
+                value = self.owner.on_home(lambda: read(self))
         else:
             value = read(self)
         return value

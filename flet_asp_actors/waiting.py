@@ -90,12 +90,12 @@ class Completion:
             self.waiters -= hears
             self.forget(wake)
 
-    def wait_blocking(self, timeout: float | None, is_alive: Callable[[], bool]) -> bool:
+    def wait_blocking(self, timeout: float | None, look_after: Callable[[], object]) -> bool:
         """Block the calling thread until this has finished; False when the time is over.
 
         Args:
             timeout: Seconds; None waits for ever.
-            is_alive: Asked now and then whether there still is somebody who could finish it.
+            look_after: Called now and then, to see to it that somebody is there to finish it.
         """
         woken = threading.Event()
         wake = woken.set
@@ -103,7 +103,8 @@ class Completion:
         self.on_finish(wake)
         end = None if timeout is None else time.monotonic() + timeout
         try:
-            while not self.is_done and is_alive():
+            while not self.is_done:
+                look_after()
                 left = PATIENCE if end is None else min(PATIENCE, end - time.monotonic())
                 if left <= 0:
                     break

@@ -53,7 +53,7 @@ class Subscription(Watcher):
             return
         try:
             if self._is_async:
-                self._start(None)
+                self.begin(None)
                 return
             node = self.node
             value = node.current if not node.mark and node.error is None else read(node)
@@ -64,18 +64,15 @@ class Subscription(Watcher):
                 result = self._context.copy().run(self.callback, value)
             # Not every awaitable: a lambda may return the receipt of a write.
             if result is not None and inspect.iscoroutine(result):
-                self._start(result)
+                self.begin(result)
         except FATAL:
             raise
         except BaseException as error:
             if self.node.error is None or self.know_failure():
                 self.report(as_exception(error))
 
-    def restart(self) -> None:
-        """Begin again with the latest value, after the call under way was cancelled by something it awaited."""
-        self._start(None)
-
-    def _start(self, first: Coroutine[Any, Any, Any] | None) -> None:
+    def begin(self, first: Coroutine[Any, Any, Any] | None) -> None:
+        """Go on in a task: with a call that has been made already, or with one for the latest value."""
         if self._owner.is_closed:  # what a run puts back at the very end is of interest to nobody
             if first is not None:
                 first.close()
@@ -154,7 +151,7 @@ class _Pump(Job):
         except anyio.get_cancelled_exc_class():
             # the outermost frame: the host is ending, or something awaited was cancelled
             if self.again and not self.is_done:
-                self._subscription.restart()  # a stray cancellation must not lose the latest value
+                self._subscription.begin(None)  # a stray cancellation must not lose the latest value
         finally:
             self.is_done = True
 

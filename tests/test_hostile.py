@@ -19,11 +19,11 @@ import pytest
 from anyio import wait_all_tasks_blocked
 
 import flet_asp_actors as fa
+from tests.kit.actions import N, forever
 from tests.kit.failures import collect
 from tests.kit.threads import in_thread
 
 ROOT = Path(__file__).parents[1]
-N = fa.Key("n", 0)
 M = fa.Key("m", 0)
 CART = fa.Key[list[int]]("cart", factory=list)
 
@@ -34,15 +34,6 @@ class Stray(BaseException):
 
 def stray(_: object) -> Any:
     raise Stray
-
-
-@fa.action
-async def forever(get: fa.Get, set: fa.Set) -> None:
-    set(N, 1)
-    try:
-        await anyio.sleep_forever()
-    finally:
-        set(N, 0)
 
 
 @fa.action

@@ -12,17 +12,7 @@ from anyio import wait_all_tasks_blocked
 
 import flet_asp_actors as fa
 import flet_asp_actors.run
-
-N = fa.Key("n", 0)
-
-
-@fa.action
-async def forever(get: fa.Get, set: fa.Set) -> None:
-    set(N, 1)
-    try:
-        await anyio.sleep_forever()
-    finally:
-        set(N, 0)
+from tests.kit.actions import N, forever
 
 
 async def never(n: int) -> int:

@@ -109,8 +109,8 @@ class Host:
 
     def cancel(self) -> None:
         """Cancel all jobs; the group stays open until `leave`."""
-        for scope in [self._group.cancel_scope] if self._group is not None else []:
-            scope.cancel()
+        if self._group is not None:
+            self._group.cancel_scope.cancel()
 
     async def wait_ended(self) -> None:
         """Wait until the host has ended."""

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from contextvars import Context
 from threading import get_ident
 from types import TracebackType
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import anyio
 import anyio.lowlevel
 
-from ..core.evaluate import as_exception, read
-from ..core.graph import Derived, Scope, user_traceback
+from ..core.evaluate import as_exception
+from ..core.graph import Scope, user_traceback
 from ..core.turn import here
 from ..door import CLOSED, HOMELESS, LOCK, Home, HomeIsGone, running_home
 from ..errors import BusyError, ClosedError, DeadlockError, NotRunningError
@@ -132,7 +132,7 @@ class Root:
         return self._is_closing
 
     def elsewhere(self, key: object, apply: Callable[[], Receipt]) -> Receipt:
-        """Apply a write when the caller is not on the home thread: post it, or take the lock."""
+        """Apply a write wherever the caller is: at once on the home thread, else post it or take the lock."""
         if self._is_closed:
             self._refuse_closed(f"write {label(key)}")
         home = self._home
@@ -187,10 +187,6 @@ class Root:
         if home is not None and not home.post(on_loop):
             self._leave_home(home)
 
-    def read_elsewhere(self, node: Derived) -> Any:
-        """Read a stale selector when the caller is not on the home thread."""
-        return self.on_home(lambda: read(node))
-
     def spawn(self, job: Job) -> None:
         """Start a job in a task of the host; open one if there is none.
 
@@ -200,7 +196,7 @@ class Root:
         """
         if self._is_closed or (self._is_closing and not job.is_service):
             self._refuse_closed(f"start {job.name}")
-        self.keep_alive()
+        self.look_after_home()
         if self._host is None:
             self.settle_home(again=True)
             if self._home is None:
@@ -239,12 +235,6 @@ class Root:
 
     # ------------------------------------------------------------------ threads
 
-    def _gate(self, key: object, apply: Callable[[], Receipt]) -> None:
-        if self.thread != get_ident():
-            self.elsewhere(key, apply)
-        else:
-            apply()
-
     def on_home(self, call: Callable[[], T]) -> T:
         """Call on the home thread, or under the lock, and wait for what it returns."""
         home = self._home
@@ -271,12 +261,11 @@ class Root:
                 with LOCK:  # a thread may be in the middle of a write
                     self._home, self.thread = home, home.thread
 
-    def keep_alive(self) -> bool:
-        """See to it that somebody applies what was posted, the loop or the caller; always True."""
+    def look_after_home(self) -> None:
+        """See to it that somebody applies what was posted: the loop, or the caller when the loop is gone."""
         home = self._home
         if home is not None and home.is_gone:
             self._leave_home(home)
-        return True
 
     def _leave_home(self, dead: Home) -> None:
         """The loop is gone, or about to: end what ran there, and apply here what was posted to it."""
@@ -325,7 +314,7 @@ class Root:
         """Cancel the runs and have the host end; sync, so that a page's close can call it."""
         if self._is_closing:
             return
-        self.keep_alive()
+        self.look_after_home()
         self._is_closing = True
         self._cancel_runs()
         host = self._host

@@ -169,7 +169,7 @@ class Store(Registry):
                 turn.propagate()
             return DONE
 
-        self._gate(key, apply)
+        self.elsewhere(key, apply)
 
     def delete(self, key: Readable[Any] | Name, /) -> None:
         """Give up a key.
@@ -181,14 +181,14 @@ class Store(Registry):
         Raises:
             UnknownKeyError: For a name that was never declared.
         """
-        self._gate(key, lambda: self._delete(key))
+        self.elsewhere(key, lambda: self._delete(key))
 
     def clear(self) -> None:
         """Start afresh, as at a logout: values back to their defaults, runs cancelled, statuses idle.
 
         Listeners and bindings live on and see the defaults.
         """
-        self._gate("clear", self._clear)
+        self.elsewhere("clear", self._clear)
 
     # ------------------------------------------------------------------ declaring
 

@@ -257,26 +257,21 @@ class Atom(Node, Actor, Writable[T]):
             box.post(_Message(handle, receipt))
             return receipt
         box = self.mailbox = _Mailbox(f"an update of {self.key}")
-        turn = here()
-        turn.depth += 1
-        waiting: Awaitable[None] | None = None
-        try:
-            waiting = handle()
-            if waiting is None:
-                return DONE
-            receipt = self._receipt(box)
-            self._continue(waiting, receipt)
-            return receipt
-        except BaseException:
-            waiting = None
-            raise
-        finally:
+        with here():
+            waiting: Awaitable[None] | None = None
             try:
+                waiting = handle()
+                if waiting is None:
+                    return DONE
+                receipt = self._receipt(box)
+                self._continue(waiting, receipt)
+                return receipt
+            except BaseException:
+                waiting = None
+                raise
+            finally:
                 if waiting is None:
                     self.drain(box)
-            finally:
-                turn.depth -= 1
-                turn.propagate()
 
     def _receipt(self, box: _Mailbox) -> Pending:
         return Pending(box.behaviour, self.owner, self._unheard)
@@ -374,13 +369,8 @@ class _Update(Job):
             self.abandon()
             return
         self._receipt.finish(error)
-        turn = here()
-        turn.depth += 1
-        try:
+        with here():
             atom.drain(box)
-        finally:
-            turn.depth -= 1
-            turn.propagate()
 
     def abandon(self) -> None:
         atom, box = self._atom, self._atom.mailbox

@@ -154,9 +154,7 @@ class RunSet:
         def our_turn() -> None:
             note.before, note.version = node.current, node.version
 
-        turn = here()
-        turn.depth += 1  # a listener that writes the same key is somebody else, and comes after the note
-        try:
+        with here():  # a listener that writes the same key is somebody else, and comes after the note
             try:
                 if is_first and node.is_busy:
                     node.post(our_turn)  # others are before us: what we find is what they leave
@@ -165,9 +163,6 @@ class RunSet:
                 written()  # a mutate that raised has edited all the same
                 raise
             receipt.on_done(written)
-        finally:
-            turn.depth -= 1
-            turn.propagate()
         return receipt
 
     def _put_back(self, node: Any, value: Any) -> Receipt:

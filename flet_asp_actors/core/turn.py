@@ -86,7 +86,8 @@ class Turn:
     """One thread's propagation: who is to be told of what has changed.
 
     A turn is one propagation to quiescence. It belongs to the thread, not to a store, so
-    that the laws hold across the stores of one loop.
+    that the laws hold across the stores of one loop. `with turn:` puts propagation off to
+    its end, for a message or for many writes.
     """
 
     __slots__ = ("depth", "draining", "pending")
@@ -95,6 +96,13 @@ class Turn:
         self.pending: list[Watcher] = []
         self.depth = 0  # open batches and messages: while > 0, nothing is propagated
         self.draining = False
+
+    def __enter__(self) -> None:
+        self.depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.depth -= 1
+        self.propagate()
 
     def propagate(self) -> None:
         """Run turns until nothing is pending, unless a batch, a message or a drain is under way.

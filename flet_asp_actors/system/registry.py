@@ -177,16 +177,12 @@ class Registry(Root):
         missing = self._missing.pop(name, None)
         if missing is not None:
             turn = here()
-            turn.depth += 1
-            try:
+            with turn:
                 for watcher in _move_watchers(missing, node):
                     watcher.seen = -1  # what it has seen was another's
                     watcher.mark = CHECK
                     turn.pending.append(watcher)
                 missing.revive(None)
-            finally:
-                turn.depth -= 1
-                turn.propagate()
         return node
 
     def _make_selector(self, key: SelectorKey[T], name: Any) -> Selector[T]:

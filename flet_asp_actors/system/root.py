@@ -174,14 +174,9 @@ class Root:
         """Have these writes applied on the home loop, in one turn."""
 
         def on_loop() -> None:
-            turn = here()
-            turn.depth += 1
-            try:
+            with here():
                 for write in writes:
                     write()
-            finally:
-                turn.depth -= 1
-                turn.propagate()
 
         home = self._home
         if home is not None and not home.post(on_loop):

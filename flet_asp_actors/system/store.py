@@ -325,8 +325,7 @@ class Store(Registry):
         refuse_in_selector("clears the store")
         failed: list[Exception] = []
         turn = here()
-        turn.depth += 1
-        try:
+        with turn:
             for bound in list(self._actions.values()):
                 bound.reset()
             for node in list(dict.fromkeys(self._nodes.values())):
@@ -338,9 +337,6 @@ class Store(Registry):
                         failed.append(error)
                 elif isinstance(node, Derived):
                     invalidate(node, turn)
-        finally:
-            turn.depth -= 1
-            turn.propagate()
         if failed:
             raise failed[0]
         return DONE

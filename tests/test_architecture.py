@@ -17,7 +17,12 @@ ORDER = [
     *("system.failure", "system.batch", "system.host", "system.root", "system.registry", "system.store"),
     *("ui.page", "ui.frame", "ui.mount", "ui.binding", "ui.two_way"),
     "state",
+    *("testing.yielding", "testing.schedule", "testing.clock", "testing.backends", "testing.exploring"),
+    *("testing.failures", "testing.quiet", "testing.recording", "testing.sweeping", "testing.headless"),
+    "testing.plugin",
 ]
+LOOPS = {"testing.schedule", "testing.clock", "testing.exploring", "testing.headless"}
+"""The part of the test kit that is made of asyncio's own loops."""
 MODULES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
     for path in PACKAGE.rglob("*.py")
@@ -62,11 +67,16 @@ def test_a_module_imports_only_what_comes_before_it(name: str) -> None:
 @pytest.mark.parametrize("name", ORDER)
 def test_who_may_import_what_from_outside(name: str) -> None:
     outside = {each.split(".")[0] for each in imports(MODULES[name])} - {"__future__"}
-    assert ("flet" in outside) == name.startswith("ui."), "Flet is imported in one ring, and by all of it"
+    assert ("flet" in outside) == (name.startswith("ui.") or name == "testing.headless"), (
+        "Flet is imported in one ring, and by all of it"
+    )
     if name.startswith("core.") or name == "errors":
         assert not outside & {"anyio", "asyncio", "trio", "sniffio", "contextvars"}, "the core knows no tasks"
-    assert "trio" not in outside
-    assert "asyncio" not in outside or name.startswith("ui."), "Flet's loop is asyncio's; nobody else's is"
+    assert "trio" not in outside or name == "testing.backends"
+    assert "asyncio" not in outside or name.startswith("ui.") or name in LOOPS, (
+        "Flet's loop is asyncio's; nobody else's is"
+    )
+    assert "pytest" not in outside or name == "testing.plugin"
 
 
 @pytest.mark.parametrize("name", ORDER)

@@ -13,9 +13,9 @@ import flet as ft
 import pytest
 
 import flet_asp_actors as fa
+from flet_asp_actors.testing.headless import HeadlessApp
 from flet_asp_actors.ui.frame import ui_actor
 from tests.kit.failures import collect
-from tests.kit.headless import HeadlessApp
 from tests.kit.threads import in_thread
 
 COUNT = fa.Key("count", 0)

@@ -16,7 +16,7 @@ from examples import counter, form, names
 from examples import login as login_example
 from examples.login import EMAIL, PASSWORD, USER, login
 from examples.showcase import main as showcase
-from tests.kit.headless import HeadlessApp, Node
+from flet_asp_actors.testing.headless import HeadlessApp, Node
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SOURCES = sorted(EXAMPLES.rglob("*.py"))

@@ -11,7 +11,7 @@ import pytest
 from flet.controls.context import _context_page  # pyright: ignore[reportPrivateUsage]  # the library sets it, too
 from flet.messaging.protocol import MessageAction  # pyright: ignore[reportMissingTypeStubs]  # a namespace package
 
-from tests.kit.headless import Frame, HeadlessApp, number
+from flet_asp_actors.testing.headless import Frame, HeadlessApp, number
 
 
 @pytest.fixture

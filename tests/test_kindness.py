@@ -9,7 +9,7 @@ import flet as ft
 import pytest
 
 import flet_asp_actors as fa
-from tests.kit.headless import HeadlessApp
+from flet_asp_actors.testing.headless import HeadlessApp
 
 N = fa.Key("n", 0)
 NAME = fa.Key("name", "")

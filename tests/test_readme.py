@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import flet_asp_actors as fa
-from tests.kit.headless import HeadlessApp
+from flet_asp_actors.testing.headless import HeadlessApp
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,1 +1,1 @@
-"""What the tests are written with: an app without a screen (headless), and one in a real browser (browser)."""
+"""What the tests are written with: an app in a real browser (browser), and shorthands."""

@@ -10,6 +10,8 @@ and the running of `main`. Ours are the wire and the client at its end.
 Two facts shape it. A connection has to encode what it is given: it is the encoder that
 notes down what the client has, and without that Flet finds no difference later on. And a
 page is weak to its session: the app here holds it.
+
+It works in virtual time as well (`virtual_backend`): what a handler waits for costs nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ import flet as ft
 from flet.messaging import connection, protocol, session
 from flet.pubsub.pubsub_hub import PubSubHub
 
-from flet_asp_actors.ui.frame import UIActor
+from ..ui.frame import UIActor
 
 __all__ = ("Client", "Frame", "HeadlessApp", "Node", "Op", "Target", "number")
 

@@ -17,9 +17,16 @@ ORDER = [
     *("system.failure", "system.batch", "system.host", "system.root", "system.registry", "system.store"),
     *("ui.page", "ui.frame", "ui.mount", "ui.binding", "ui.two_way"),
     "state",
-    *("testing.yielding", "testing.schedule", "testing.clock", "testing.backends", "testing.exploring"),
-    *("testing.failures", "testing.quiet", "testing.recording", "testing.sweeping", "testing.headless"),
-    "testing.plugin",
+    *(
+        "testing.places",
+        "testing.yielding",
+        "testing.schedule",
+        "testing.clock",
+        "testing.backends",
+        "testing.exploring",
+    ),
+    *("testing.failures", "testing.quiet", "testing.recording", "testing.sweeping"),
+    *("testing.headless", "testing.plugin"),
 ]
 LOOPS = {"testing.schedule", "testing.clock", "testing.exploring", "testing.headless"}
 """The part of the test kit that is made of asyncio's own loops."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures.thread
-import linecache
 import math
 import selectors
 import sys
@@ -17,6 +16,10 @@ import time
 import weakref
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
+from concurrent.futures.thread import (
+    _worker,  # pyright: ignore[reportPrivateUsage]  # by what it runs a pool's thread is known
+)
+from contextvars import Context
 from types import CodeType
 from typing import Any, TypeVar
 
@@ -28,6 +31,7 @@ from anyio._backends._asyncio import (
 )
 
 from ..errors import DeadlockError
+from .places import position
 from .schedule import shuffle_ready
 
 __all__ = ("VirtualLoop",)
@@ -50,7 +54,7 @@ _PARKED: frozenset[CodeType] = frozenset(
         threading.Thread.join,
         getattr(threading.Thread, "_wait_for_tstate_lock", threading.Thread.join),  # until 3.12
         selectors.DefaultSelector.select,
-        concurrent.futures.thread._worker,
+        _worker,
     )
 )
 """Where a thread stands that waits to be woken, and will do nothing before."""
@@ -81,6 +85,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._outside = 0  # calls in executors
         self._waiter = _Waiter(self._pass_time)
         super().__init__(self._waiter)
+        # What is due within it is due now. With asyncio's, a nanosecond, a time that has become
+        # large could not go on by the last bit, for a float has too few.
+        self._clock_resolution = 1e-6
         # A thread that is busy already is busy with something else.
         self._unrelated = weakref.WeakSet(_at_work(_others()))
         if seed is not None:
@@ -89,6 +96,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Seconds of virtual time since the loop was made."""
         return self._now
+
+    def call_at(  # type: ignore[override]  # as run_in_executor
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Call at a time, as every loop does; one that never comes is no timer, though anyio sleeps until it."""
+        if when == math.inf:
+            return asyncio.TimerHandle(when, callback, args, self, context)
+        return super().call_at(when, callback, *args, context=context)
 
     def run_in_executor(  # type: ignore[override]  # typeshed's is a generic over *Ts, which Python 3.10 does not have
         self, executor: Executor | None, func: Callable[..., T], *args: Any
@@ -121,8 +136,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             if self._strict and not self._has_sockets():
                 raise DeadlockError(self._describe_deadlock())
             return self._waiter.wait(None)
-        # At least by the smallest step there is: a timeout may be too small to make a difference.
-        self._now = max(self._now + timeout, math.nextafter(self._now, math.inf))
+        self._now += timeout
         return []
 
     def _has_threads(self) -> bool:
@@ -139,7 +153,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return len(self._waiter.get_map()) > 1  # one is the loop's own
 
     def _describe_deadlock(self) -> str:
-        waits = sorted(f"  {task.get_name()} at {_position(task)}" for task in asyncio.all_tasks(self))
+        waits = sorted(f"  {task.get_name()} at {position(task.get_coro())}" for task in asyncio.all_tasks(self))
         return "\n".join(
             ["every task waits, no timer is set and no thread is at work: nothing will ever happen.", *waits]
         )
@@ -170,7 +184,7 @@ def _others() -> list[threading.Thread]:
 
 def _at_work(threads: Iterable[threading.Thread]) -> list[threading.Thread]:
     """Those of the threads that are not just waiting to be woken."""
-    frames = sys._current_frames()  # the only way to see it
+    frames = sys._current_frames()  # pyright: ignore[reportPrivateUsage]  # documented all the same
     return [
         thread
         for thread in threads
@@ -181,16 +195,5 @@ def _at_work(threads: Iterable[threading.Thread]) -> list[threading.Thread]:
 def _is_pooled(thread: threading.Thread) -> bool:
     """Whether it is one of a pool's, which waits between calls; those under way are counted."""
     target: Any = getattr(thread, "_target", None)
-    return (
-        type(thread).__module__.startswith("anyio.") or getattr(target, "__module__", "") == "concurrent.futures.thread"
-    )
-
-
-def _position(task: asyncio.Task[Any]) -> str:
-    """Where a task stands, innermost frame first in mind: file, line and what is written there."""
-    frames = task.get_stack()
-    if not frames:
-        return "its end"
-    frame = frames[-1]
-    name, line = frame.f_code.co_filename, frame.f_lineno
-    return f"{name}:{line}: {linecache.getline(name, line).strip()}"
+    module = type(thread).__module__
+    return module.startswith("anyio.") or getattr(target, "__module__", "") == concurrent.futures.thread.__name__

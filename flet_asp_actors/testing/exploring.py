@@ -8,7 +8,7 @@ import importlib
 import inspect
 import os
 import random
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -25,7 +25,7 @@ SEED_VARIABLE = "FLET_ASP_ACTORS_SEED"
 
 
 def explore(
-    scenario: Callable[[], Awaitable[object]] | Callable[[random.Random], Awaitable[object]],
+    scenario: Callable[..., Awaitable[object]],
     seeds: Iterable[int] = range(200),
     *,
     clock: bool = True,
@@ -93,7 +93,7 @@ def _loop(seed: int) -> asyncio.AbstractEventLoop:
 
 
 @contextmanager
-def _seeded_trio(seed: int) -> Iterator[None]:
+def _seeded_trio(seed: int) -> Generator[None, None, None]:
     """Trio permutes its ready tasks by itself; this decides how."""
     # The way that Hypothesis and pytest-trio have.
     run: Any = importlib.import_module("trio._core._run")

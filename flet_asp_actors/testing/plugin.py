@@ -54,7 +54,9 @@ async def fa_store(
 
 @pytest.fixture
 async def fa_app(anyio_backend: object) -> AsyncIterator[Callable[..., Awaitable[HeadlessApp]]]:
-    """Start apps without a screen: `app = await fa_app(main, route="/login")`; they end after the test.
+    """Give what starts apps without a screen, which end after the test.
+
+        app = await fa_app(main, route="/login")
 
     The arguments are those of `HeadlessApp`. Flet needs asyncio.
     """
@@ -70,10 +72,12 @@ async def fa_app(anyio_backend: object) -> AsyncIterator[Callable[..., Awaitable
 
 @pytest.fixture(params=virtual_backends())
 def fa_virtual_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
-    """A backend in virtual time, asyncio and then, if it is installed, trio. Make it the one of your tests:
+    """A backend in virtual time: asyncio, and then trio, if it is installed.
 
-    @pytest.fixture
-    def anyio_backend(fa_virtual_backend):
-        return fa_virtual_backend
+    Make it the one of your tests:
+
+        @pytest.fixture
+        def anyio_backend(fa_virtual_backend):
+            return fa_virtual_backend
     """
     return virtual_backend(request.param)

@@ -68,7 +68,8 @@ class Recording(Sequence[T], Generic[T]):
     @property
     def states(self) -> list[str]:
         """The `.state` of each value, for the status of an action: `["running", "succeeded"]`."""
-        return [value.state for value in self.values]
+        values: list[Any] = list(self.values)
+        return [value.state for value in values]
 
     def clear(self) -> None:
         """Forget what was recorded so far; recording goes on."""
@@ -128,7 +129,7 @@ class Recording(Sequence[T], Generic[T]):
         return iter(self.values)
 
     def __eq__(self, other: object) -> bool:
-        return self.values == (other.values if isinstance(other, Recording) else other)
+        return self.values == getattr(other, "values", other)
 
     __hash__ = None  # type: ignore[assignment]  # as a list's
 

@@ -65,5 +65,7 @@ class _Shuffled(deque[asyncio.Handle]):
 
 def _task_of(handle: asyncio.Handle) -> asyncio.Task[Any] | None:
     """The task of which a handle is the next step, or None for any other callback."""
-    owner: object = getattr(getattr(handle, "_callback", None), "__self__", None)
-    return owner if isinstance(owner, asyncio.Task) else None
+    owner: Any = getattr(getattr(handle, "_callback", None), "__self__", None)
+    if isinstance(owner, asyncio.Task):
+        return owner  # pyright: ignore[reportUnknownVariableType]  # a task is one whatever it returns
+    return None

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-import linecache
-import sysconfig
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Mapping
-from pathlib import Path
-from types import FrameType
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 import anyio
 
 from .failures import Failures
+from .places import position
 from .quiet import assert_quiet, quiescent
 from .yielding import every_receipt_yields
 
@@ -26,11 +23,6 @@ __all__ = ("Probe", "sweep", "sweep_action")
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_NOT_THEIRS = tuple(
-    {*map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib")), str(Path(__file__).parents[1])}
-)
-"""Where no code of the person who tests is: Python, what is installed, this package."""
 
 
 class Probe:
@@ -78,7 +70,7 @@ class Probe:
             self.count += 1
             return
         self.count += 1
-        self.where = _position(work)
+        self.where = position(work)
         if self.is_reached and self.on_reach is not None:
             self.on_reach()
 
@@ -202,24 +194,13 @@ async def sweep_action(
         failures = Failures.of(state)
         async with state:
             await _call(prepare, state)
-            async with anyio.create_task_group() as tasks:
-                run = state.action(definition)(*args)
-                if how == "run":
-                    probe.on_reach = functools.partial(run.cancel, "sweep")
-                elif how == "close":
-                    probe.on_reach = functools.partial(tasks.start_soon, state.aclose)
-                else:
-                    scope = anyio.CancelScope()
-                    probe.on_reach = scope.cancel
-                    tasks.start_soon(_await_in, scope, run, definition.expect)
-                await run.wait()
-                if how == "close" and probe.is_reached:
-                    tasks.cancel_scope.cancel()  # it waits for the end of the block around us
-            if not (how == "close" and probe.is_reached):
+            run = state.action(definition)(*args)
+            await _strike(state, run, probe, how)
+            if is_open := how != "close" or not probe.is_reached:
                 await quiescent(state, timeout)
                 assert_quiet(state)
                 await _call(check, state, run)
-        if how == "close" and probe.is_reached:
+        if not is_open:
             assert_quiet(state)
             await _call(check, state, run)
         failures.assert_none()
@@ -227,42 +208,33 @@ async def sweep_action(
     return await sweep(scenario, timeout=timeout)
 
 
-async def _await_in(scope: anyio.CancelScope, run: Run[Any], expected: tuple[type[Exception], ...]) -> None:
-    from ..errors import RunCancelled
+async def _strike(state: StateManager, run: Run[Any], probe: Probe, how: str) -> None:
+    """Have the run struck in one of the ways, and wait until it has ended."""
+    async with anyio.create_task_group() as tasks:
+        if how == "run":
+            probe.on_reach = functools.partial(run.cancel, "sweep")
+        elif how == "close":
+            probe.on_reach = functools.partial(tasks.start_soon, state.aclose)
+        else:
+            scope = anyio.CancelScope()
+            probe.on_reach = scope.cancel
+            tasks.start_soon(_await_in, scope, run)
+        await run.wait()
+        if how == "close":
+            tasks.cancel_scope.cancel()  # aclose waits for the end of the block that opened the store
 
+
+async def _await_in(scope: anyio.CancelScope, run: Run[Any]) -> None:
     with scope:
         try:
             await run
-        except (RunCancelled, *expected):
-            pass  # the check says what it thinks of that
+        except Exception as error:
+            # What is expected of the action, or a RunCancelled: the check says what it thinks of that.
+            if run.state == "failed" and not run.handler.is_expected(error):
+                raise
 
 
 async def _call(function: Callable[..., object] | None, *args: Any) -> None:
     result = function(*args) if function is not None else None
     if inspect.isawaitable(result):
         await result
-
-
-def _position(work: Any) -> str:
-    """Where a suspended coroutine stands, in the innermost code that belongs to who wrote it."""
-    theirs = frame = None
-    for frame in _frames(work):
-        if theirs is None or not frame.f_code.co_filename.startswith(_NOT_THEIRS):
-            theirs = frame
-    if theirs is None:
-        return "an unknown place"
-    name, line = theirs.f_code.co_filename, theirs.f_lineno
-    return f"{name}:{line}: {linecache.getline(name, line).strip()}"
-
-
-def _frames(work: Any) -> Iterator[FrameType]:
-    """The frames of a coroutine and of what it awaits, outermost first."""
-    while work is not None:
-        for frame, awaited in (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await")):
-            found = getattr(work, frame, None)
-            if found is not None:
-                yield found
-                work = getattr(work, awaited)
-                break
-        else:
-            return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from .. import receipt
@@ -11,7 +11,7 @@ __all__ = ("every_receipt_yields",)
 
 
 @contextmanager
-def every_receipt_yields() -> Iterator[None]:
+def every_receipt_yields() -> Generator[None, None, None]:
     """Have every `await state.set(...)` yield to the loop, instead of one in so many.
 
     Which one that is depends on all writes of the process so far. Here none differs from

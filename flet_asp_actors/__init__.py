@@ -23,6 +23,8 @@ from __future__ import annotations
 # The submodules `selector` and `action` are imported before these names are, so that the
 # decorators are what the package has under them.
 from .action import Action, BoundAction, action
+from .async_selector import AsyncSelector, AsyncSelectorKey
+from .async_value import AsyncValue
 from .atom import Atom
 from .errors import (
     BatchError,
@@ -41,10 +43,13 @@ from .errors import (
     StateError,
     UnknownKeyError,
 )
+from .family import Family, family
 from .key import Key, Readable, Writable
+from .reading import Async, Get
 from .receipt import Receipt
+from .retry import Retry
 from .run import Run
-from .selector import Get, Selector, SelectorKey, selector
+from .selector import Selector, SelectorKey, selector
 from .state import StateManager, TwoWay, current, get_state_manager, two_way
 from .status import ActionStatus
 from .system.failure import Failure
@@ -55,6 +60,10 @@ from .writing import Set
 __all__ = (
     "Action",
     "ActionStatus",
+    "Async",
+    "AsyncSelector",
+    "AsyncSelectorKey",
+    "AsyncValue",
     "Atom",
     "BatchError",
     "Binding",
@@ -66,6 +75,7 @@ __all__ = (
     "CycleError",
     "DeadlockError",
     "Failure",
+    "Family",
     "Get",
     "Key",
     "KeyConflictError",
@@ -75,6 +85,7 @@ __all__ = (
     "ReadOnlyError",
     "Readable",
     "Receipt",
+    "Retry",
     "Run",
     "RunCancelled",
     "Selector",
@@ -89,6 +100,7 @@ __all__ = (
     "Writable",
     "action",
     "current",
+    "family",
     "get_state_manager",
     "selector",
     "two_way",

@@ -309,9 +309,9 @@ class Atom(Node, Actor, Writable[T]):
                 message.receipt.finish()
         self.mailbox = None  # pyright: ignore[reportIncompatibleVariableOverride]  # written here only
 
-    def post(self, call: Callable[[], None]) -> None:
-        """Have `call` called when the messages that are in the mailbox now have been handled."""
-        self._send(call)
+    def post(self, call: Callable[[], None]) -> Receipt:
+        """Have `call` called when the messages that are in the mailbox now have been handled; from any thread."""
+        return self._send_anywhere(call)
 
     def revive(self, value: T) -> None:
         """Begin again with `value`: the name was unknown, and is declared now."""

@@ -86,6 +86,22 @@ class Owner(Protocol):
         """The value an atom begins with, overrides included."""
         ...
 
+    def find(self, key: object) -> Any:
+        """The node of a key.
+
+        Raises:
+            UnknownKeyError: When a name was never declared.
+        """
+        ...
+
+    def missing(self, name: object) -> Node:
+        """The place of a name that is not declared: it changes when the name is."""
+        ...
+
+    def adopt(self, node: Node) -> None:
+        """Something of another store is watched from here: it lives on our loop, unless it has one."""
+        ...
+
     def writable(self, key: object) -> Any:
         """The node of a key, to be written to.
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator
 from typing import Any, Protocol
 
+import anyio
 import anyio.lowlevel
 
 from .door import refuse_with_lock
 from .errors import DeadlockError
 from .waiting import Behaviour, Completion, wait_on
 
-__all__ = ("DONE", "Door", "Pending", "Posted", "Receipt")
+__all__ = ("DONE", "REFUSED", "Door", "Pending", "Posted", "Receipt", "gather")
 
 BUDGET = 32
 """How many finished receipts may be awaited before one of them yields to the loop."""
@@ -65,6 +67,20 @@ class Receipt:
 
 DONE = Receipt()
 """The receipt of every write that was applied at once."""
+
+
+class _Refused(Receipt):
+    """The receipt of a write that a cancelled run was not allowed."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[Any, None, None]:
+        yield from anyio.lowlevel.checkpoint().__await__()
+        # Still here: the cancellation was delivered once and swallowed, as asyncio lets one do.
+        raise anyio.get_cancelled_exc_class()()
+
+
+REFUSED = _Refused()
 
 
 class Door(Protocol):
@@ -157,3 +173,49 @@ class Posted(Pending):
         if error is not None and not self._is_heard:
             # This may be the collector's doing, in the middle of anything: only ask for it.
             self._door.later(lambda: self._late(error))
+
+
+class _Gathered(Receipt):
+    """The receipt of several writes: done when all are."""
+
+    __slots__ = ("_receipts",)
+
+    def __init__(self, receipts: list[Receipt]) -> None:
+        self._receipts = receipts
+
+    @property
+    def is_done(self) -> bool:
+        return all(each.is_done for each in self._receipts)
+
+    def on_done(self, call: Callable[[], object]) -> None:
+        left = len(self._receipts)
+
+        def one_done() -> None:
+            nonlocal left
+            left -= 1
+            if not left:
+                call()
+
+        for each in self._receipts:
+            each.on_done(one_done)
+
+    def __await__(self) -> Generator[Any, None, None]:
+        first: Exception | None = None
+        for each in self._receipts:
+            try:
+                yield from each.__await__()
+            except Exception as error:  # the others are waited for all the same
+                first = first or error
+        if first is not None:
+            raise first
+
+    def wait(self, timeout: float | None = None) -> None:
+        end = None if timeout is None else time.monotonic() + timeout
+        for each in self._receipts:
+            each.wait(None if end is None else max(end - time.monotonic(), 0))
+
+
+def gather(receipts: list[Receipt]) -> Receipt:
+    """One receipt for several writes; the first error that is met is the one that it raises."""
+    pending = [each for each in receipts if not each.is_done]
+    return _Gathered(pending) if len(pending) > 1 else pending[0] if pending else DONE

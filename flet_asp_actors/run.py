@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Generator
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
@@ -14,10 +15,11 @@ from .core.graph import user_traceback
 from .errors import RunCancelled
 from .owner import Job, Owner, current_owner
 from .receipt import DONE, Receipt
+from .retry import Retry
 from .waiting import Behaviour, Completion, behaviour, wait_on
-from .writing import RunSet
+from .writing import Notes, RunSet
 
-__all__ = ("GRACE", "Run", "RunHandler", "RunState")
+__all__ = ("GRACE", "Run", "RunHandler", "RunState", "current_run")
 
 R = TypeVar("R")
 
@@ -40,12 +42,21 @@ class RunHandler(Protocol):
         """Seconds that a run may take."""
         ...
 
+    @property
+    def retry(self) -> Retry | None:
+        """When a try that has failed is followed by another."""
+        ...
+
     def call(self, set: RunSet, args: tuple[Any, ...], kwargs: dict[str, Any], /) -> Any:
         """Call the handler; what it returns may be awaitable."""
         ...
 
     def on_progress(self, run: Run[Any], fraction: float | None, text: str, /) -> None:
         """The run says how far it is."""
+        ...
+
+    def on_attempt(self, run: Run[Any], attempt: int, /) -> None:
+        """The run is tried once more."""
         ...
 
     def on_end(self, run: Run[Any], /) -> None:
@@ -70,6 +81,7 @@ class Run(Job, Generic[R]):
         "_args",
         "_behaviour",
         "_cancel_asked",
+        "_children",
         "_completion",
         "_error",
         "_kwargs",
@@ -80,6 +92,7 @@ class Run(Job, Generic[R]):
         "_traceback",
         "_value",
         "handler",
+        "is_queued",
         "reason",
     )
 
@@ -98,6 +111,9 @@ class Run(Job, Generic[R]):
         self._value: R | None = None
         self._error: BaseException | None = None
         self._traceback: TracebackType | None = None
+        self._children: list[Run[Any]] = []
+        self.is_queued = False
+        """Whether it waits for the run before it to end."""
 
     # ------------------------------------------------------------------ the face
 
@@ -192,11 +208,12 @@ class Run(Job, Generic[R]):
         if self._state == "failed":
             assert self._error is not None
             raise self._error.with_traceback(self._traceback)
-        raise RunCancelled(self._describe_cancel(), self.reason)
+        raise self.cancelled_error()
 
-    def _describe_cancel(self) -> str:
+    def cancelled_error(self) -> RunCancelled:
+        """What awaiting it raises when it was cancelled."""
         why = f": {self.reason}" if self.reason is not None else ""
-        return f"{self.name} was cancelled{why}"
+        return RunCancelled(f"{self.name} was cancelled{why}", self.reason)
 
     # ------------------------------------------------------------------ the task
 
@@ -204,6 +221,7 @@ class Run(Job, Generic[R]):
         """The outermost frame of the task: it lets neither exception nor cancellation out."""
         behaviour.set(self._behaviour)
         current_owner.set(self._owner)
+        current_run.set(self)
         self._owner.fresh_context()
         if self._cancel_asked:
             self._end("cancelled")
@@ -215,9 +233,7 @@ class Run(Job, Generic[R]):
                 with anyio.CancelScope() as self._limit:
                     if self.handler.timeout is not None:
                         self._limit.deadline = anyio.current_time() + self.handler.timeout
-                    value = self.handler.call(RunSet(self, self._owner), self._args, self._kwargs)
-                    if inspect.isawaitable(value):
-                        value = await value
+                    value = await self._attempts()
         except RunCancelled as cancelled:
             # A run that this one awaited was cancelled, and this one did not mind it.
             if self._is_late:
@@ -232,13 +248,68 @@ class Run(Job, Generic[R]):
         except BaseException as error:
             self._end_with_stray(error)
         else:
-            if self._cancel_asked:  # also if the handler swallowed it
-                self._end("cancelled")
-            elif self._is_late:
-                self._end_with(None)
-            else:
-                self._value = cast("R", value)
-                self._end("succeeded")
+            self._end_well(value)
+
+    async def _attempts(self) -> Any:
+        """Call the handler until it succeeds, or is not to be tried again. A timeout covers all of it."""
+        notes, retry, attempt = Notes(), self.handler.retry, 0
+        while True:
+            attempt += 1
+            set = RunSet(self, self._owner, notes)
+            try:
+                value = self.handler.call(set, self._args, self._kwargs)
+                return await value if inspect.isawaitable(value) else value
+            except Exception as error:
+                if (
+                    retry is None
+                    or self.is_stopping
+                    or self.handler.is_expected(error)
+                    or not retry.allows(error, attempt)
+                ):
+                    raise
+            set.is_dead = True  # what the failed try has left running does not write any more
+            await anyio.sleep(retry.delay(attempt))
+            self.handler.on_attempt(self, attempt + 1)
+
+    def call_now(self) -> R:
+        """Call a sync handler here and now, without a task; return its result, or raise its error."""
+        self._state = "running"
+        self._completion.waiters += 1  # the caller hears of the error
+        try:
+            value: R = self.handler.call(RunSet(self, self._owner, Notes()), self._args, self._kwargs)
+        except Exception as error:
+            self._end_with(error)
+            raise
+        except BaseException as error:
+            self._end("failed", error)
+            raise
+        self._end_well(value)
+        return value
+
+    def begin(self) -> None:
+        """Start the task."""
+        self.is_queued = False
+        self._behaviour.waits.clear()
+        self._owner.spawn(self)
+
+    def queue_after(self, other: Run[Any]) -> None:
+        """Wait for another run to end; whoever awaits this one waits for that one, too."""
+        self.is_queued = True
+        self._behaviour.waits.append(other._behaviour)
+
+    def adopt(self, child: Run[Any]) -> None:
+        """Another run was started by this one, and is to be cancelled with it."""
+        self._children = [each for each in self._children if not each.is_done]
+        self._children.append(child)
+
+    def _end_well(self, value: Any) -> None:
+        if self._cancel_asked:  # also if the handler swallowed it
+            self._end("cancelled")
+        elif self._is_late:
+            self._end_with(None)
+        else:
+            self._value = cast("R", value)
+            self._end("succeeded")
 
     def _end_with_stray(self, error: BaseException) -> None:
         """End after a cancellation that was not by our scopes, or after some other BaseException."""
@@ -279,8 +350,15 @@ class Run(Job, Generic[R]):
             self._error = error
             self._traceback = user_traceback(error.__traceback__)
         self._args, self._kwargs = (), {}
+        if state != "succeeded":
+            self._cancel_children()
         self.handler.on_end(self)
         self._completion.finish(error)
+
+    def _cancel_children(self) -> None:
+        children, self._children = self._children, []
+        for child in children[::-1]:
+            child.cancel(f"{self.name}, which had started it, has ended before it was done")
 
     def _unheard(self, error: BaseException) -> None:
         if not self.handler.is_expected(error):
@@ -300,7 +378,14 @@ class Run(Job, Generic[R]):
             if self._scope is not None:
                 self._scope.cancel()
                 self._owner.spawn(_Watchdog(self, self._owner))
+                self._cancel_children()
+            elif self.is_queued:
+                self._end("cancelled")
         return DONE
+
+
+current_run: ContextVar[Run[Any] | None] = ContextVar("flet_asp_actors_run", default=None)
+"""The run that the current task belongs to, if any."""
 
 
 class _Watchdog(Job):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
 from threading import get_ident
-from typing import Any, NoReturn, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeVar, overload
+
+from .async_selector import AsyncSelectorKey, Options, is_async
 
 from .core.evaluate import evaluating, now_computing, read, read_by
 from .core.graph import CLEAN, Derived
@@ -13,28 +15,17 @@ from .core.values import is_a
 from .errors import ReadOnlyError
 from .key import Name, Readable, label
 from .owner import Owner
+from .reading import Get
+from .retry import Retry
 
-__all__ = ("Get", "Selector", "SelectorKey", "selector", "takes_one")
+if TYPE_CHECKING:
+    from anyio import CapacityLimiter
+
+__all__ = ("Get", "Selector", "SelectorKey", "make_selector", "name_of", "selector", "takes_one")
 
 T = TypeVar("T")
-
-
-class Get(Protocol):
-    """How a selector or an action reads: `get(key)`, or `get.peek(key)` without depending on it.
-
-    In a selector every reading is remembered as a dependency, anew in each run; in an
-    action it is a plain reading of the value now.
-    """
-
-    @overload
-    def __call__(self, key: Readable[T], /) -> T: ...
-    @overload
-    def __call__(self, key: Name, /) -> Any: ...
-
-    @overload
-    def peek(self, key: Readable[T], /) -> T: ...
-    @overload
-    def peek(self, key: Name, /) -> Any: ...
+D = TypeVar("D")
+D_co = TypeVar("D_co", covariant=True)
 
 
 class SelectorKey(Readable[T]):
@@ -51,15 +42,6 @@ class SelectorKey(Readable[T]):
         name: str,
         equals: Callable[[T, T], bool] | None = None,
     ) -> None:
-        if inspect.iscoroutinefunction(function):
-            raise TypeError(
-                f"selector {name} is async; a selector computes its value at once. "
-                "Load the data in an action and set an atom with it."
-            )
-        if not callable(function):
-            raise TypeError(f"a selector is made of a function of get, not of {function!r}")
-        if not takes_one(function):
-            raise TypeError(f"selector {name} takes get, and nothing else: `lambda get: ...`, `def {name}(get)`")
         self.function = function
         self.name = name
         self.equals = equals
@@ -119,8 +101,8 @@ class Selector(Derived, Readable[T]):
         if inspect.iscoroutine(value):
             value.close()
             raise TypeError(
-                f"{self.key} returned a coroutine; a selector computes its value at once. "
-                "Load the data in an action and set an atom with it."
+                f"{self.key} returned a coroutine, and a sync selector computes its value at once. "
+                "Declare its function with `async def`."
             )
         return value
 
@@ -141,36 +123,152 @@ class Selector(Derived, Readable[T]):
 class SelectorDecorator(Protocol):
     """What `selector` with options returns: the decorator."""
 
+    @overload
+    def __call__(self, function: Callable[[Get], Coroutine[Any, Any, T]], /) -> AsyncSelectorKey[T, T | None]: ...  # type: ignore[overload-overlap]  # a coroutine is a value, too
+    @overload
     def __call__(self, function: Callable[[Get], T], /) -> SelectorKey[T]: ...
 
 
+class SelectorFrom(Protocol[D_co]):
+    """The decorator when there is an `initial`."""
+
+    def __call__(self, function: Callable[[Get], Coroutine[Any, Any, T]], /) -> AsyncSelectorKey[T, T | D_co]: ...
+
+
+class SelectorInThread(Protocol):
+    """The decorator with `in_thread`."""
+
+    def __call__(self, function: Callable[[Get], T], /) -> AsyncSelectorKey[T, T | None]: ...
+
+
+class SelectorInThreadFrom(Protocol[D_co]):
+    """The decorator with `in_thread` and an `initial`."""
+
+    def __call__(self, function: Callable[[Get], T], /) -> AsyncSelectorKey[T, T | D_co]: ...
+
+
+@overload
+def selector(function: Callable[[Get], Coroutine[Any, Any, T]], /) -> AsyncSelectorKey[T, T | None]: ...  # type: ignore[overload-overlap]  # a coroutine is a value, too
 @overload
 def selector(function: Callable[[Get], T], /) -> SelectorKey[T]: ...
 @overload
-def selector(name: Name | None = None, /, *, equals: Callable[[Any, Any], bool] | None = None) -> SelectorDecorator: ...
 def selector(
-    function: Any = None, /, *, equals: Callable[[Any, Any], bool] | None = None
-) -> SelectorKey[Any] | SelectorDecorator:
-    """Make a selector of a function of `get`, for any store. Use it as a decorator.
+    name: Name | None = None,
+    /,
+    *,
+    initial: D,
+    in_thread: Literal[True] | CapacityLimiter,
+    debounce: float = 0.0,
+    retry: Retry | None = None,
+    keep_previous: bool = True,
+    stale_after: float | None = None,
+    refresh_every: float | None = None,
+    keep_for: float | None = None,
+    equals: Callable[[Any, Any], bool] | None = None,
+) -> SelectorInThreadFrom[D]: ...
+@overload
+def selector(
+    name: Name | None = None,
+    /,
+    *,
+    in_thread: Literal[True] | CapacityLimiter,
+    debounce: float = 0.0,
+    retry: Retry | None = None,
+    keep_previous: bool = True,
+    stale_after: float | None = None,
+    refresh_every: float | None = None,
+    keep_for: float | None = None,
+    equals: Callable[[Any, Any], bool] | None = None,
+) -> SelectorInThread: ...
+@overload
+def selector(
+    name: Name | None = None,
+    /,
+    *,
+    initial: D,
+    debounce: float = 0.0,
+    retry: Retry | None = None,
+    keep_previous: bool = True,
+    stale_after: float | None = None,
+    refresh_every: float | None = None,
+    keep_for: float | None = None,
+    equals: Callable[[Any, Any], bool] | None = None,
+) -> SelectorFrom[D]: ...
+@overload
+def selector(
+    name: Name | None = None,
+    /,
+    *,
+    debounce: float = 0.0,
+    retry: Retry | None = None,
+    keep_previous: bool = True,
+    stale_after: float | None = None,
+    refresh_every: float | None = None,
+    keep_for: float | None = None,
+    equals: Callable[[Any, Any], bool] | None = None,
+) -> SelectorDecorator: ...
+def selector(function: Any = None, /, **options: Any) -> Any:
+    """Make a selector of a function of `get`, sync or async, for any store. Use it as a decorator.
+
+    An async one is computed by a task of the store, as long as somebody observes or awaits
+    it; the options below but `equals` are for those. Times are in seconds.
 
     Args:
         function: The function, or a name for it when the decorator is called with options.
+        initial: What `get` gives before the first value; None without it. A mutable one is
+            copied for every store.
+        debounce: How long the inputs must be quiet before it is computed anew. The first
+            computation, a `refresh` and an `invalidate` do not wait.
+        retry: When a computation that failed is tried again. It stays `loading` meanwhile.
+        keep_previous: Whether the value before is shown while a new one is computed, and
+            after a failure.
+        stale_after: After how long a value is computed anew when it is next observed or resolved.
+        refresh_every: How long after a computation the next one begins, while it is observed.
+        keep_for: How long a value is kept when nobody observes it; for ever without it.
+        in_thread: Compute a sync function, one that keeps the processor busy, in a worker thread
+            (True, or a limiter of such threads). Its `get` asks the loop each time.
         equals: Says whether two values are the same, instead of "same type and `==`".
 
     Returns:
-        A typed key: `state.get(key)`, `state.listen(key, ...)`, `get(key)` in other selectors.
+        A typed key: `state.get(key)`, `state.listen(key, ...)`, `get(key)` in other selectors;
+        of an async one also `key.status` and `await state.resolve(key)`.
 
     Raises:
-        TypeError: When the function is async.
+        TypeError: For an option that the function has no use for.
+        ValueError: For a negative time.
     """
     if callable(function) and not is_a(function, Readable):
-        return SelectorKey(function, _name_of(function), equals)
+        return make_selector(function, name_of(function), options)
     name = function
 
-    def decorate(function: Callable[[Get], T], /) -> SelectorKey[T]:
-        return SelectorKey(function, str(name) if name is not None else _name_of(function), equals)
+    def decorate(function: Any, /) -> Any:
+        return make_selector(function, str(name) if name is not None else name_of(function), options)
 
     return decorate
+
+
+def make_selector(
+    function: Callable[..., Any], name: str, options: Mapping[str, Any]
+) -> SelectorKey[Any] | AsyncSelectorKey[Any, Any]:
+    """The key of a selector: of a sync one, or of one that a task computes."""
+    if not callable(function):
+        raise TypeError(f"a selector is made of a function of get, not of {function!r}")
+    if not takes_one(function):
+        raise TypeError(f"selector {name} takes get, and nothing else: `lambda get: ...`, `def {name}(get)`")
+    in_thread = options.get("in_thread", False)
+    if is_async(function):
+        if in_thread is not False:
+            raise TypeError(f"selector {name} is async, and in_thread= is for sync functions; it needs no thread")
+        return AsyncSelectorKey(function, name, Options(**options))
+    if in_thread is not False:
+        return AsyncSelectorKey(function, name, Options(**options))
+    unused = sorted(options.keys() - {"equals", "in_thread"})
+    if unused:
+        raise TypeError(
+            f"selector {name} is sync, and {', '.join(unused)} is for those that take time. "
+            "Make it `async def`, or give in_thread=True."
+        )
+    return SelectorKey(function, name, options.get("equals"))
 
 
 def takes_one(function: Callable[..., Any]) -> bool:
@@ -183,5 +281,6 @@ def takes_one(function: Callable[..., Any]) -> bool:
     return code.co_argcount - optional <= 1 and (code.co_argcount >= 1 or takes_more)
 
 
-def _name_of(function: Callable[..., Any]) -> str:
+def name_of(function: Callable[..., Any]) -> str:
+    """What a function is called."""
     return getattr(function, "__name__", None) or repr(function)

@@ -15,7 +15,8 @@ from .core.graph import Derived, Node
 from .errors import BindingError, UnknownKeyError
 from .key import Name, Readable, Writable
 from .owner import current_owner
-from .selector import Get, Selector, SelectorKey
+from .reading import Get
+from .selector import make_selector, name_of
 from .system.store import Statistics, Store
 
 if TYPE_CHECKING:
@@ -311,8 +312,9 @@ class StateManager(Store):
         if is_control(key):
             raise BindingError("bind(key, control): the key comes first, and this is a control")
         if callable(key) and not isinstance(key, Readable):
-            name = getattr(key, "__name__", "function")
-            return Selector(SelectorKey(key, f"{name} for {prop}"), key, self)
+            known = make_selector(key, f"{name_of(key)} for {prop}", {})
+            made: Node = self._make_selector(known, known)
+            return made
         if isinstance(key, TwoWay):
             raise BindingError("two_way(...) is for bound(control, prop=two_way(key)); here use bind_two_way(key, ...)")
         node: Node = self.find(key)
@@ -412,8 +414,9 @@ def current() -> StateManager:
         RuntimeError: Outside all of these.
     """
     computing = now_computing()
-    if isinstance(computing, Selector) and isinstance(computing.owner, StateManager):
-        return computing.owner
+    owner = getattr(computing, "owner", None)
+    if isinstance(owner, StateManager):
+        return owner
     running = current_owner.get()
     if isinstance(running, StateManager):
         return running

@@ -1,18 +1,21 @@
-"""The status of an action: a value that its runs write and everybody can read, watch and bind."""
+"""Statuses: how an action is doing, as a value that its runs write and everybody can read, watch and bind."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, NoReturn, TypeVar
 
+from .core.evaluate import evaluating, now_computing, read_by
 from .core.graph import Node, tick
 from .core.turn import here, mark_dependents
 from .errors import ReadOnlyError
 from .key import Readable
 
-__all__ = ("IDLE", "ActionStatus", "Status", "StatusKey")
+__all__ = ("IDLE", "ActionStatus", "Status", "StatusKey", "describe")
 
 R = TypeVar("R")
+V = TypeVar("V")
 R_co = TypeVar("R_co", covariant=True)
 
 
@@ -41,20 +44,26 @@ class ActionStatus(Generic[R_co]):
     @property
     def message(self) -> str:
         """The error as a line of text; empty unless the run failed, and then never empty."""
-        if self.error is None:
-            return ""
-        return str(self.error) or type(self.error).__name__
+        return describe(self.error)
+
+
+def describe(error: BaseException | None) -> str:
+    """An error as a line of text, which is never empty; no error is an empty one."""
+    return "" if error is None else str(error) or type(error).__name__
 
 
 IDLE: ActionStatus[Any] = ActionStatus()
 
 
-class Status(Node, Readable[ActionStatus[R]]):
-    """The status of one action in one store: written by its runs, read by everybody."""
+class Status(Node, Readable[V]):
+    """The status of one thing in one store: written by that alone, read by everybody."""
 
     __slots__ = ("__weakref__",)
 
-    def publish(self, status: ActionStatus[R]) -> None:
+    writer = "action"
+
+    def publish(self, status: V) -> None:
+        """Show a new status, to those who watch in this turn."""
         self.current = status
         self.version = tick()
         if self.dependents:
@@ -63,34 +72,38 @@ class Status(Node, Readable[ActionStatus[R]]):
             turn.propagate()
 
     @property
-    def value(self) -> ActionStatus[R]:
-        """The status now."""
-        status: ActionStatus[R] = self.current
+    def value(self) -> V:
+        """The status now. Read inside a selector it is a dependency, as with `get`."""
+        if evaluating and (computing := now_computing()) is not None:
+            watched: V = read_by(computing, self)
+            return watched
+        status: V = self.current
         return status
 
     def _refuse(self, *_: object) -> NoReturn:
-        """Raise `ReadOnlyError`: a status is written by the action alone."""
-        raise ReadOnlyError(f"{self.key} is written by the action alone; start, cancel or reset that.")
+        """Raise `ReadOnlyError`: a status is written by what it is the status of."""
+        raise ReadOnlyError(f"{self.key} is written by the {self.writer} alone; start, cancel or reset that.")
 
     set = update = mutate = reset = _refuse
 
     def __repr__(self) -> str:
-        return f"<{self.key}: {self.current.state}>"
+        return f"<{self.key}: {getattr(self.current, 'state', self.current)}>"
 
 
 class StatusKey(Readable[ActionStatus[R]]):
-    """The key of an action's status, before it is bound to a store."""
+    """The key of an action's status, or of its status for one argument, before it is bound to a store."""
 
-    __slots__ = ("action",)
+    __slots__ = ("action", "item")
 
-    def __init__(self, action: Any) -> None:
+    def __init__(self, action: Any, *item: Hashable) -> None:
         self.action = action
+        self.item = item
 
     def __hash__(self) -> int:
-        return hash((StatusKey, id(self.action)))
+        return hash((StatusKey, id(self.action), self.item))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, StatusKey) and other.action is self.action
+        return isinstance(other, StatusKey) and other.action is self.action and other.item == self.item
 
     def __repr__(self) -> str:
-        return f"status of action {self.action.name}"
+        return f"status of action {self.action.name}{list(self.item) if self.item else ''}"

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any, Protocol, TypeVar, overload
 
 import anyio
-import anyio.lowlevel
 
 from .core.graph import Node
 from .core.turn import here
 from .core.values import private_copy, same
 from .key import Name, Writable
+from .layers import Optimistic
 from .owner import Owner
-from .receipt import Receipt
+from .receipt import REFUSED, Receipt
 
-__all__ = ("REFUSED", "RunSet", "Set")
+__all__ = ("Notes", "RunSet", "Set")
 
 T = TypeVar("T")
 
@@ -51,20 +53,32 @@ class Set(Protocol):
 
     def progress(self, fraction: float | None, text: str = "", /) -> None:
         """Show in the action's status how far the run is: a fraction from 0 to 1, and a line of text."""
+        ...
 
+    @overload
+    def optimistic(self, key: Writable[T], value: T, /) -> AbstractAsyncContextManager[None]: ...
+    @overload
+    def optimistic(self, key: Name, value: Any, /) -> AbstractAsyncContextManager[None]: ...
+    def optimistic(self, key: Any, value: Any, /) -> AbstractAsyncContextManager[None]:
+        """Show a value at once, for the block that makes it true: `async with set.optimistic(LIKED, True): ...`.
 
-class _Refused(Receipt):
-    """The receipt of a write that a cancelled run was not allowed."""
+        An error or a cancellation takes it back, unless somebody has written the key since;
+        others who do the same with the key at the same time are not disturbed.
 
-    __slots__ = ()
+        Raises:
+            ReadOnlyError: For a selector or a status.
+            ValueError: For the very object that the key holds: there would be nothing to go back to.
+            TypeError: When what the key holds is mutable and cannot be copied.
+        """
+        ...
 
-    def __await__(self) -> Generator[Any, None, None]:
-        yield from anyio.lowlevel.checkpoint().__await__()
-        # Still here: the cancellation was delivered once and swallowed, as asyncio lets one do.
-        raise anyio.get_cancelled_exc_class()()
+    def cleanup(self, seconds: float, /) -> AbstractAsyncContextManager[None]:
+        """Finish something although the run is cancelled: `async with set.cleanup(2): await api.unlock()`.
 
-
-REFUSED = _Refused()
+        The block is shielded from the cancellation, for `seconds` at most; then it is cancelled
+        itself. What it may write is what a cancelled run may write.
+        """
+        ...
 
 
 _THEIRS = -1
@@ -94,23 +108,35 @@ class Writer(Protocol):
         ...
 
 
-class RunSet:
-    """The `set` of one attempt of one run."""
+class Notes(dict[Node, _Write]):
+    """What a run has written, in all its tries."""
 
-    def __init__(self, run: Writer, owner: Owner) -> None:
+
+class RunSet:
+    """The `set` of one try of one run.
+
+    Args:
+        run: The run.
+        owner: Its store.
+        notes: What the run has written so far.
+    """
+
+    def __init__(self, run: Writer, owner: Owner, notes: Notes) -> None:
         self._run = run
         self._owner = owner
-        self._writes: dict[Node, _Write] = {}
+        self._writes = notes
+        self.is_dead = False
+        """Whether there has been another try since: then nothing is accepted any more."""
 
     def __call__(self, key: Any, value: Any, /) -> Receipt:
         node = self._owner.writable(key)
-        if self._run.is_stopping:
+        if self.is_stopping:
             return self._put_back(node, value)
         return self._note(node, lambda: node.set(value))
 
     def update(self, key: Any, fn: Callable[[Any], Any], /) -> Receipt:
         node = self._owner.writable(key)
-        if self._run.is_stopping:
+        if self.is_stopping:
             if inspect.iscoroutinefunction(fn):
                 return REFUSED
             return self._put_back(node, fn(node.current))
@@ -118,7 +144,7 @@ class RunSet:
 
     def mutate(self, key: Any, fn: Callable[[Any], object], /) -> Receipt:
         node = self._owner.writable(key)
-        if self._run.is_stopping:
+        if self.is_stopping:
             return REFUSED
         if node not in self._writes:
             try:
@@ -130,13 +156,24 @@ class RunSet:
 
     def reset(self, key: Any, /) -> Receipt:
         node = self._owner.writable(key)
-        if self._run.is_stopping:
+        if self.is_stopping:
             return self._put_back(node, self._owner.initial(node))
         return self._note(node, node.reset)
 
     def progress(self, fraction: float | None, text: str = "", /) -> None:
-        if not self._run.is_stopping:
+        if not self.is_stopping:
             self._run.on_progress(fraction, text)
+
+    def optimistic(self, key: Any, value: Any, /) -> Optimistic:
+        return Optimistic(self, self._owner, key, value)
+
+    def cleanup(self, seconds: float, /) -> _Cleanup:
+        return _Cleanup(seconds)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing may be written any more but what puts back."""
+        return self.is_dead or self._run.is_stopping
 
     def _note(self, node: Any, write: Callable[[], Receipt], *before: Any) -> Receipt:
         """Write, and remember what was there before the first write and which version is ours."""
@@ -166,9 +203,32 @@ class RunSet:
         return receipt
 
     def _put_back(self, node: Any, value: Any) -> Receipt:
+        if self.is_dead:
+            return REFUSED
         note = self._writes.get(node)
         if note is None or node.is_busy or note.version != node.version or not same(note.before, value):
             return REFUSED
         receipt: Receipt = node.set(value)
         note.version = node.version
         return receipt
+
+
+class _Cleanup(AbstractAsyncContextManager[None]):
+    """Shields its block from the run's cancellation, for some seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._scope = anyio.CancelScope(shield=True)
+
+    async def __aenter__(self) -> None:
+        self._scope.deadline = anyio.current_time() + self._seconds
+        self._scope.__enter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> bool | None:
+        return self._scope.__exit__(kind, error, traceback)

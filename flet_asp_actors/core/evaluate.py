@@ -197,6 +197,8 @@ def _pop(here: _Evaluation) -> Derived:
 def _compute(node: Derived, here: _Evaluation) -> None:
     """Run the function of `node` and keep its edges to what it has read."""
     scope, old = node.scope, node.sources
+    if scope.cleanups:
+        scope.clean_up(node)
     outer = scope.node, scope.reads
     reads: dict[Node, int] = {}
     scope.node, scope.reads = node, reads

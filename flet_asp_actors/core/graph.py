@@ -32,6 +32,7 @@ __all__ = (
     "Scope",
     "clock",
     "link",
+    "notice_by",
     "tick",
     "tick_edit",
     "ticks",
@@ -89,7 +90,7 @@ class Dependent(Protocol):
 class Node:
     """Something with a value that others can depend on."""
 
-    __slots__ = ("current", "dependents", "edited", "key", "version")
+    __slots__ = ("attention", "current", "dependents", "edited", "key", "version")
 
     # What a plain node has no use for, so that both kinds can be read alike.
     mark: int = CLEAN
@@ -104,6 +105,13 @@ class Node:
         self.version = 0
         self.edited = 0  # version of the last edit in place
         self.dependents: dict[Dependent, None] | None = None
+        self.attention: Callable[[], object] | None = None
+        """Called at the end of the outermost call when somebody has begun to observe the node, or nobody does any more."""
+
+    @property
+    def upstream(self) -> Iterable[Node]:
+        """What the value was made of, whether by the graph or by a piece of work."""
+        return self.sources
 
     def throw(self) -> NoReturn:
         """Raise the stored error."""
@@ -111,14 +119,34 @@ class Node:
 
 
 class Scope:
-    """What the selectors of one store share while one of them computes."""
+    """What the selectors of one store share while one of them computes.
 
-    __slots__ = ("get", "node", "reads")
+    Args:
+        report: Where the error of a cleanup goes, with the key of its selector.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_report", "cleanups", "get", "node", "reads")
+
+    def __init__(self, report: Callable[[BaseException, Any], object]) -> None:
         self.node: Derived | None = None  # the one that computes
         self.reads: dict[Node, int] | None = None  # what it has read so far
         self.get: Any = None
+        self.cleanups: dict[Node, list[Callable[[], object]]] = {}
+        self._report = report
+
+    def on_cleanup(self, call: Callable[[], object]) -> None:
+        """Have `call` called before the selector that computes now is computed again, and at the end."""
+        if self.node is None:
+            raise TypeError("get.on_cleanup is called while the selector computes, and not later")
+        self.cleanups.setdefault(self.node, []).append(call)
+
+    def clean_up(self, node: Node) -> None:
+        """Call what a computation has left to be called."""
+        for call in self.cleanups.pop(node, [])[::-1]:
+            try:
+                call()
+            except Exception as error:
+                self._report(error, node.key)
 
 
 class Derived(Node):
@@ -210,6 +238,8 @@ def link(node: Node, dependent: Dependent) -> None:
         else:
             node.dependents = {dependent: None}
             todo.extend((source, node) for source in node.sources)
+            if node.attention is not None:
+                _notice(node.attention)
 
 
 def unlink(node: Node, dependent: Dependent) -> None:
@@ -222,11 +252,23 @@ def unlink(node: Node, dependent: Dependent) -> None:
         node.dependents.pop(dependent, None)
         if not node.dependents:
             node.dependents = None
+            if node.attention is not None:
+                _notice(node.attention)
             if isinstance(node, Derived):
                 if node.mark == CLEAN:
                     node.mark = CHECK
                 node.stamp = 0
                 todo.extend((source, node) for source in node.sources)
+
+
+_notice: Callable[[Callable[[], object]], object]
+"""How to have something called at the end of the outermost call; the turns know, and say so by `notice_by`."""
+
+
+def notice_by(notice: Callable[[Callable[[], object]], object]) -> None:
+    """Say how to have something called at the end of the outermost call."""
+    global _notice
+    _notice = notice
 
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__))

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from ..errors import LoopError
 from .evaluate import is_evaluating, validate
-from .graph import CHECK, CHECKING, CLEAN, DIRTY, Derived, Node, link, tick, unlink
+from .graph import CHECK, CHECKING, CLEAN, DIRTY, Derived, Node, link, notice_by, tick, unlink
 
 __all__ = ("Turn", "Watcher", "here", "invalidate", "mark_dependents")
 
@@ -42,7 +42,7 @@ class Watcher:
     def know_failure(self) -> bool:
         """Whether the node has failed and nobody has been told yet; it counts as told from here on."""
         node = self.node
-        if not isinstance(node, Derived) or node.error is None or node.is_reported:
+        if node.error is None or node.is_reported:
             return False
         node.is_reported = True
         return True
@@ -53,11 +53,13 @@ class Watcher:
         if self.node.mark:
             validate(self.node)
         self.seen = self.node.good if isinstance(self.node, Derived) else self.node.version
+        here().look()
 
     def stop(self) -> None:
         """End the watching, also in a turn under way. Stopping twice is allowed."""
         self.mark = CLEAN
         unlink(self.node, self)
+        here().look()
 
 
 def mark_dependents(node: Node, turn: Turn) -> None:
@@ -90,10 +92,11 @@ class Turn:
     its end, for a message or for many writes.
     """
 
-    __slots__ = ("depth", "draining", "pending")
+    __slots__ = ("depth", "draining", "noticed", "pending")
 
     def __init__(self) -> None:
         self.pending: list[Watcher] = []
+        self.noticed: list[Callable[[], object]] = []  # asked for by nodes that are observed anew, or no more
         self.depth = 0  # open batches and messages: while > 0, nothing is propagated
         self.draining = False
 
@@ -115,13 +118,20 @@ class Turn:
         self.draining = True
         turns = 0
         try:
-            while self.pending:
+            while self.pending or self.noticed:
+                while self.noticed:
+                    self.noticed.pop(0)()
                 turns += 1
                 if turns > MAX_TURNS:
                     self._give_up()
                 self._run_turn()
         finally:
             self.draining = False
+
+    def look(self) -> None:
+        """Have those called who wait for an observer, unless somebody further up the stack will do it."""
+        if self.noticed:
+            self.propagate()
 
     def _run_turn(self) -> None:
         batch, self.pending = self.pending, []
@@ -178,6 +188,9 @@ _here = _Here()
 def here() -> Turn:
     """The turn of the calling thread."""
     return _here.turn
+
+
+notice_by(lambda call: here().noticed.append(call))
 
 
 def _root(error: BaseException) -> BaseException:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import difflib
 import weakref
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, cast
+
+import anyio.lowlevel
 
 from ..action import Action, BoundAction
+from ..async_selector import AsyncSelector, AsyncSelectorKey, AsyncStatusKey
 from ..atom import Atom, is_atom
 from ..core.evaluate import read, refuse_in_selector, validate
 from ..core.graph import CHECK, Node, link, tick
@@ -15,15 +18,15 @@ from ..core.turn import Watcher, here, mark_dependents
 from ..core.values import is_a, private_copy
 from ..door import LOCK
 from ..errors import KeyConflictError, UnknownKeyError
+from ..family import Family, Member, Members
 from ..key import Key, NamedKey, Readable, label
+from ..reading import Get
 from ..receipt import DONE, Receipt
-from ..selector import Get, Selector, SelectorKey
+from ..selector import Selector, SelectorKey
 from ..status import StatusKey
 from .root import Root
 
 __all__ = ("Registry",)
-
-T = TypeVar("T")
 
 SUGGESTED_FROM = 10_000
 """How many names are looked through for one that an unknown name may have meant."""
@@ -38,6 +41,7 @@ class Registry(Root):
         self._given_up: weakref.WeakValueDictionary[Any, Atom[Any]] = weakref.WeakValueDictionary()
         self._missing: dict[Any, Atom[Any]] = {}  # names read or watched that are not declared (any more)
         self._actions: dict[Action[..., Any], BoundAction[..., Any]] = {}
+        self._families: dict[Any, Members] = {}
         self._overrides = dict(overrides or {})
         self.scope.get = self._make_get()
         self.reader: Any = self._make_reader()
@@ -62,10 +66,12 @@ class Registry(Root):
         if is_a(key, Key):
             known = self._given_up.pop(key, None)
             return self._nodes.setdefault(key, known if known is not None else Atom[Any](key, self))
-        if is_a(key, SelectorKey):
-            return self._nodes.setdefault(key, self._make_selector(key, key))
+        if is_a(key, (SelectorKey, AsyncSelectorKey)):
+            return self._make_known(key)
         if is_a(key, StatusKey):
-            return self._bind_action(key.action).status
+            return self._bind_action(key.action).status_of(*key.item)
+        if is_a(key, AsyncStatusKey):
+            return self.find(key.selector).status
         if is_a(key, (Action, BoundAction)):
             raise TypeError(f"{key!r} is no value; did you mean its .status?")
         if is_a(key, Readable):
@@ -83,7 +89,7 @@ class Registry(Root):
 
     def _make_get(self) -> Callable[[Any], Any]:
         """Build the `get` that is handed to the selectors of this store: it notes what they read."""
-        lookup, scope, find, adopt = self._nodes.get, self.scope, self.find, self._adopt
+        lookup, scope, find, adopt = self._nodes.get, self.scope, self.find, self.adopt
 
         def get(key: Any) -> Any:
             node: Any = None
@@ -108,10 +114,13 @@ class Registry(Root):
                 node.throw()
             return node.current
 
-        def peek(key: Any) -> Any:
-            return read(find(key))
-
-        get.peek = peek  # type: ignore[attr-defined]  # a function is the cheapest callable, and can carry this
+        # A function is the cheapest callable, and can carry what else a Get has.
+        vars(get).update(
+            peek=lambda key: read(find(key)),
+            resolve=_cannot_wait,
+            on_cleanup=scope.on_cleanup,
+            progress=_no_progress,
+        )
         return get
 
     def _make_reader(self) -> Callable[[Any], Any]:
@@ -121,16 +130,21 @@ class Registry(Root):
         def get(key: Any) -> Any:
             return find(key).value
 
-        get.peek = get  # type: ignore[attr-defined]  # as for selectors
+        async def resolve(key: Any) -> Any:
+            node = find(key)
+            if isinstance(node, AsyncSelector):
+                return await node.resolve()
+            await anyio.lowlevel.checkpoint()
+            return node.value
+
+        vars(get).update(peek=get, resolve=resolve, on_cleanup=_has_finally, progress=_no_progress)
         return get
 
     def _unknown(self, key: Any) -> UnknownKeyError:
         current = self.scope.node
         if current is not None and self.scope.reads is not None:
             # The selector fails now, but it is to be computed again when the name is declared.
-            missing = self._missing.get(key)
-            if missing is None:
-                missing = self._missing[key] = Atom(NamedKey(key, None), self)
+            missing = self.missing(key)
             if current.dependents:
                 link(missing, current)
             self.scope.reads[missing] = missing.version
@@ -144,9 +158,16 @@ class Registry(Root):
         )
         return UnknownKeyError(f"{label(key)} is not declared in this store. {hint}")
 
+    def missing(self, name: Any) -> Node:
+        """The place of a name that is not declared: it changes when the name is."""
+        atom = self._missing.get(name)
+        if atom is None:
+            atom = self._missing[name] = Atom(NamedKey(name, None), self)
+        return atom
+
     # ------------------------------------------------------------------ declaring
 
-    def _adopt(self, node: Node) -> None:
+    def adopt(self, node: Node) -> None:
         """Something of another store is watched from here: it lives on our loop, unless it has one."""
         owner: Any = getattr(node, "owner", None)
         if owner is not None and owner is not self:
@@ -166,10 +187,10 @@ class Registry(Root):
         atom.revive(default)
         return atom
 
-    def _declare_selector(self, name: Any, key: SelectorKey[T]) -> Selector[T]:
+    def _declare_selector(self, name: Any, key: Any) -> Any:
         known: Any = self._nodes.get(name)
-        if is_a(known, Selector):
-            return cast("Selector[T]", known)
+        if is_a(known, (Selector, AsyncSelector)):
+            return known
         if known is not None:
             raise KeyConflictError(f"{label(name)} is already an atom; use another name for the selector")
         node = self._make_selector(key, name)
@@ -185,13 +206,50 @@ class Registry(Root):
                 missing.revive(None)
         return node
 
-    def _make_selector(self, key: SelectorKey[T], name: Any) -> Selector[T]:
+    def _make_known(self, key: Any) -> Any:
+        """Make the node of a typed selector key, at its first use."""
+        with LOCK:
+            node = self._nodes.get(key)
+            if node is not None:  # another thread was faster
+                return node
+            node = self._nodes[key] = self._make_selector(key, key)
+        if is_a(key, Member):
+            self.on_home(lambda: self._members(key.family).add(key, node))
+        return node
+
+    def _make_selector(self, key: Any, name: Any) -> Any:
         function: Any = key.function
+        is_known = False
         for overridden in (key, name):
             if overridden in self._overrides:
                 value = self._overrides[overridden]
-                function = value if callable(value) else _constant(value)
-        return Selector(key, function, self, key.equals)
+                is_known = not callable(value)
+                function = _constant(value) if is_known else value
+        if is_a(key, SelectorKey):
+            return Selector(key, function, self, key.equals)
+        node: AsyncSelector[Any, Any] = AsyncSelector(key, function, self, key.options)
+        if is_known:
+            node.know(function(None))
+        return node
+
+    def _members(self, family: Family[..., Any]) -> Members:
+        members = self._families.get(family)
+        if members is None:
+            members = self._families[family] = Members(family, self, self._evict)
+        return members
+
+    def _evict(self, key: Any, node: Node) -> None:
+        """Let go of a member of a family that nobody observes. Who has read it finds another one the next time."""
+        self._nodes.pop(key, None)
+        self._retire(node)
+
+    def _retire(self, node: Node) -> None:
+        """A selector is no longer the one that its key finds."""
+        if isinstance(node, AsyncSelector):
+            node.close(f"{label(node.key)} was given up")
+        self.scope.clean_up(node)
+        node.attention = None
+        node.version = tick()
 
     def _bind_action(self, definition: Any) -> BoundAction[..., Any]:
         known: Action[..., Any] = definition if is_a(definition, Action) else Action[..., Any](definition)
@@ -202,6 +260,8 @@ class Registry(Root):
                 actual = Action[..., Any](
                     self._overrides[known],
                     policy=known.policy,
+                    per=known.per,
+                    retry=known.retry,
                     timeout=known.timeout,
                     expect=known.expect,
                     name=known.name,
@@ -226,6 +286,10 @@ class Registry(Root):
         names = [name for name, held in list(self._nodes.items()) if held is node]
         for name in names:
             del self._nodes[name]
+            if is_a(name, Member):
+                self._members(name.family).drop(name)
+        if names:
+            self._retire(node)
         for name in names:
             if not is_a(name, Readable):
                 self._leave(name, node)
@@ -248,6 +312,20 @@ class Registry(Root):
     def _cancel_runs(self) -> None:
         for bound in list(self._actions.values())[::-1]:
             bound.cancel("the store was closed")
+
+
+def _cannot_wait(key: Any) -> NoReturn:
+    raise TypeError(
+        f"get.resolve({label(key)}) waits, and a sync selector cannot. Make it `async def`, or read what is there with get()."
+    )
+
+
+def _has_finally(_: object) -> NoReturn:
+    raise TypeError("get.on_cleanup is for selectors and effects; an action cleans up with try and finally")
+
+
+def _no_progress(_fraction: float | None, _text: str = "") -> None:
+    """Shown by async selectors; an action has set.progress."""
 
 
 def _constant(value: Any) -> Callable[[Get], Any]:

@@ -36,7 +36,7 @@ class Root:
     def __init__(self) -> None:
         self.on_error: Callable[[Failure], object] | None = None
         """Called with every error that nobody waits for; logged on "flet_asp_actors" when None."""
-        self.scope = Scope()
+        self.scope = Scope(lambda error, key: self.report(error, key, "cleanup of a selector"))
         self.thread = HOMELESS
         self._home: Home | None = None
         self._host: Host | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
 
 from ..action import Action, BoundAction
+from ..async_selector import AsyncSelector, AsyncSelectorKey
 from ..atom import Atom, is_atom
 from ..core.evaluate import evaluating, refuse_in_selector
 from ..core.graph import Derived, Node
@@ -15,9 +16,11 @@ from ..core.values import is_a
 from ..errors import (
     KeyConflictError,
 )
+from ..family import Family
 from ..key import Key, Name, Readable, Writable, label
-from ..receipt import DONE, Receipt
-from ..selector import Get, Selector, SelectorKey, selector, takes_one
+from ..reading import Async, Get
+from ..receipt import DONE, Receipt, gather
+from ..selector import Selector, SelectorDecorator, SelectorFrom, SelectorKey, make_selector, name_of, takes_one
 from ..watch import Subscription
 from ..writing import Set
 from .batch import Batch
@@ -26,6 +29,7 @@ from .registry import Registry
 __all__ = ("Statistics", "Store")
 
 T = TypeVar("T")
+D = TypeVar("D")
 R = TypeVar("R")
 P = ParamSpec("P")
 S = TypeVar("S", bound="Store")
@@ -157,16 +161,74 @@ class Store(Registry):
         self.settle_home()
         return Batch(self, self._home)
 
-    def invalidate(self, key: Readable[Any] | Name, /) -> None:
-        """Have a selector computed again, at once if somebody observes it. Nothing happens to an atom."""
+    @overload
+    async def resolve(self, key: Async[T, Any], /) -> T: ...
+    @overload
+    async def resolve(self, key: Readable[T], /) -> T: ...
+    @overload
+    async def resolve(self, key: Name, /) -> Any: ...
+    async def resolve(self, key: Any, /) -> Any:
+        """Wait for the value of an async selector for the latest inputs, and return it.
+
+        All who wait share one computation. Cancelling the wait leaves it to the others; when
+        the last who waits or observes has gone, it is cancelled. Of anything else the value now
+        is returned.
+
+        Raises:
+            DeadlockError: When it waits for the caller itself.
+            ClosedError: When the store has ended.
+            Exception: What the selector's function raised for these inputs.
+        """
+        return await self.reader.resolve(key)
+
+    def refresh(self, key: Readable[Any] | Family[..., Any] | Name, /) -> Receipt:
+        """Compute a selector anew now, whether somebody observes it or not; of a family, those that are observed.
+
+        An async selector shows its previous value meanwhile. A member of a family that nobody
+        observes is computed anew when it is next needed. Nothing happens to an atom. May be
+        called from any thread; nothing has to be awaited.
+
+        Returns:
+            A receipt: `await` it for the end of the computation, and for its error.
+
+        Raises:
+            UnknownKeyError: For a name that was never declared.
+            ClosedError: When the store has ended.
+        """
+        refuse_in_selector(f"refreshes {label(key)}")
+        return self.elsewhere(key, lambda: self._refresh(key))
+
+    def _refresh(self, key: Any) -> Receipt:
+        if isinstance(key, Family):
+            return gather([self._refresh_node(node) for node in self._members(key).nodes()])
+        node = self.find(key)
+        return node.refresh() if isinstance(node, AsyncSelector) else self._refresh_node(node)
+
+    def _refresh_node(self, node: Node) -> Receipt:
+        if isinstance(node, AsyncSelector):
+            if not node.is_at_rest:
+                return node.refresh()
+            node.invalidate()
+        elif isinstance(node, Derived):
+            turn = here()
+            invalidate(node, turn)
+            turn.propagate()
+        return DONE
+
+    def invalidate(self, key: Readable[Any] | Family[..., Any] | Name, /) -> None:
+        """Have a selector, or a family, computed again, at once if it is observed. Nothing happens to an atom.
+
+        Raises:
+            UnknownKeyError: For a name that was never declared.
+        """
         refuse_in_selector(f"invalidates {label(key)}")
 
         def apply() -> Receipt:
-            node = self.find(key)
-            if isinstance(node, Derived):
-                turn = here()
-                invalidate(node, turn)
-                turn.propagate()
+            for node in self._members(key).nodes() if isinstance(key, Family) else [self.find(key)]:
+                if isinstance(node, AsyncSelector):
+                    node.invalidate()
+                else:
+                    self._refresh_node(node)
             return DONE
 
         self.elsewhere(key, apply)
@@ -219,13 +281,17 @@ class Store(Registry):
         return node
 
     @overload
+    def selector(self, function: Callable[[Get], Coroutine[Any, Any, T]], /) -> AsyncSelectorKey[T, T | None]: ...  # type: ignore[overload-overlap]  # a coroutine is a value, too
+    @overload
     def selector(self, function: Callable[[Get], T], /) -> SelectorKey[T]: ...
     @overload
-    def selector(
-        self, name: Name | None = None, /, *, equals: Callable[[Any, Any], bool] | None = None
-    ) -> Callable[[Callable[[Get], T]], SelectorKey[T]]: ...
-    def selector(self, name: Any = None, /, *, equals: Callable[[Any, Any], bool] | None = None) -> Any:
-        """Declare a selector in this store: `@state.selector` or `@state.selector("full_name")`.
+    def selector(self, name: Name | None = None, /, *, initial: D, **options: Any) -> SelectorFrom[D]: ...
+    @overload
+    def selector(self, name: Name | None = None, /, **options: Any) -> SelectorDecorator: ...
+    def selector(self, name: Any = None, /, **options: Any) -> Any:
+        """Declare a selector in this store, sync or async: `@state.selector` or `@state.selector("full_name")`.
+
+        The options are those of `fa.selector`.
 
         Returns:
             The typed key, which still can be called like the function.
@@ -234,23 +300,29 @@ class Store(Registry):
             KeyConflictError: When the name is that of an atom.
         """
         if callable(name) and not is_a(name, Readable):
-            return selector(cast("Callable[[Get], Any]", name))
+            return make_selector(name, name_of(name), options)
 
-        def decorate(function: Callable[[Get], T]) -> SelectorKey[T]:
-            key: SelectorKey[T] = selector(cast("Name", name), equals=equals)(function)
+        def decorate(function: Any) -> Any:
+            key = make_selector(function, str(name) if name is not None else name_of(function), options)
             if name is not None:
                 self.on_home(lambda: self._declare_selector(name, key))
             return key
 
         return decorate
 
-    def add_selector(self, name: Name, function: Callable[[Get], T], /) -> Selector[T]:
+    @overload
+    def add_selector(  # type: ignore[overload-overlap]  # a coroutine is a value, too
+        self, name: Name, function: Callable[[Get], Coroutine[Any, Any, T]], /, **options: Any
+    ) -> AsyncSelector[T, T | None]: ...
+    @overload
+    def add_selector(self, name: Name, function: Callable[[Get], T], /, **options: Any) -> Selector[T]: ...
+    def add_selector(self, name: Any, function: Callable[[Get], Any], /, **options: Any) -> Any:
         """Declare a selector under a name; a second declaration of one name is ignored.
 
         Raises:
             KeyConflictError: When the name is that of an atom.
         """
-        return self.on_home(lambda: self._declare_selector(name, selector(name)(function)))
+        return self.on_home(lambda: self._declare_selector(name, make_selector(function, str(name), options)))
 
     @overload
     def action(self, definition: Action[P, R], /) -> BoundAction[P, R]: ...
@@ -335,6 +407,8 @@ class Store(Registry):
                         node.reset()
                     except Exception as error:  # the others are to be cleared all the same
                         failed.append(error)
+                elif isinstance(node, AsyncSelector):
+                    node.forget()
                 elif isinstance(node, Derived):
                     invalidate(node, turn)
         if failed:
@@ -353,7 +427,7 @@ class Store(Registry):
             if self._subscriptions.get(name) is subscription:
                 del self._subscriptions[name]
 
-        self._adopt(node)
+        self.adopt(node)
         subscription = Subscription(node, callback, self, self.capture_context(), forget)
         subscription.start()
         self._subscriptions[name] = subscription
@@ -365,6 +439,11 @@ class Store(Registry):
         super()._end()
         for subscription in list(self._subscriptions.values()):
             subscription.close()
+        for node in list(self._nodes.values()):
+            if isinstance(node, AsyncSelector):
+                node.close("the store was closed")
+        for node in list(self.scope.cleanups):
+            self.scope.clean_up(node)
 
 
 def _listener_id(node: Node, callback: Callable[[Any], object]) -> Hashable:

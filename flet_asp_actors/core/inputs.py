@@ -1,0 +1,118 @@
+"""Inputs: what a piece of work has read that goes on for a while, or is done again for its effect.
+
+A selector's function is called by the graph, and its readings end when it returns. An async
+selector and an effect run outside of any validation; they read when they please. What they
+have read is a node of its own here: it changes whenever one of its sources does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import CycleError
+from .evaluate import validate
+from .graph import CHECKING, DIRTY, Derived, Node, Scope, link, tick, unlink
+
+__all__ = ("Inputs",)
+
+
+class Inputs(Derived):
+    """The readings of one piece of work. Its value says nothing; its version says when they changed.
+
+    Args:
+        key: What messages call the work.
+        scope: That of the store.
+        is_own: Whether a node is what the work itself brings about, so that reading it is a circle.
+        keeps_fresh: Whether the sources go on being watched after one of them has changed, also
+            if the work does not begin anew at once (it is debounced).
+    """
+
+    __slots__ = ("_is_own", "_keeps_fresh", "_retained")
+
+    def __init__(
+        self,
+        key: Any,
+        scope: Scope,
+        is_own: Callable[[Node], bool] | None = None,
+        keeps_fresh: bool = False,
+    ) -> None:
+        super().__init__(key, self._read_again, scope)
+        self._is_own = is_own
+        self._keeps_fresh = keeps_fresh
+        self._retained: dict[Node, int] = {}  # read by the work before, not yet by the one under way
+
+    def _read_again(self, _: object) -> object:
+        """One of the sources has changed. All are kept, for the work is about to read most of them again."""
+        reads = self.scope.reads
+        assert reads is not None
+        if any(source.edited > seen for source, seen in self.sources.items()):
+            self.edited = tick()
+        for source in self.sources:
+            if self._keeps_fresh and source.mark:
+                validate(source)
+            reads[source] = source.version
+        return object()  # equal to nothing, so this is a change
+
+    def begin(self) -> None:
+        """The work begins: what it reads counts from here on, and only that.
+
+        What was read before stays observed meanwhile, so that nothing upstream ends only
+        to be begun again.
+        """
+        self._retained.update(self.sources)
+        self.sources = {}
+
+    def end(self) -> None:
+        """The work has read everything it reads: let go of what it no longer does."""
+        retained, self._retained = self._retained, {}
+        if self.dependents:
+            for source in retained:
+                if source not in self.sources:
+                    unlink(source, self)
+
+    def forget(self) -> None:
+        """Nobody needs the work: hold on to nothing, and do it from the start the next time."""
+        self.end()
+        if self.mark < CHECKING:
+            self.mark = DIRTY
+
+    def read(self, node: Node) -> Any:
+        """Read a node for the work, which depends on it from here on.
+
+        Raises:
+            CycleError: When the node depends on what the work brings about.
+            Exception: The error that the node stores.
+        """
+        if self._is_own is not None:
+            self._refuse_circle(node)
+        if self.dependents and node not in self.sources and node not in self._retained:
+            link(node, self)
+        if node.mark:
+            validate(node)
+        self.sources[node] = node.version
+        if node.error is not None:
+            node.throw()
+        return node.current
+
+    def _refuse_circle(self, node: Node) -> None:
+        assert self._is_own is not None
+        came_from: dict[Node, Node | None] = {node: None}
+        todo = [node]
+        while todo:
+            each = todo.pop()
+            if self._is_own(each):
+                path: list[str] = [str(self.key)]
+                step: Node | None = each
+                while step is not None:
+                    path.append(str(step.key))
+                    step = came_from[step]
+                raise CycleError(
+                    "selectors read each other in a circle: "
+                    + " -> ".join(path[:1] + path[:0:-1])
+                    + ". Break the circle: let one of them read an atom, or use get.peek."
+                )
+            for source in each.upstream:
+                if source not in came_from:
+                    came_from[source] = each
+                    todo.append(source)

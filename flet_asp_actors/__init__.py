@@ -50,11 +50,17 @@ from .receipt import Receipt
 from .retry import Retry
 from .run import Run
 from .selector import Selector, SelectorKey, selector
+from .service import Service
 from .state import StateManager, TwoWay, current, get_state_manager, two_way
 from .status import ActionStatus
+from .supervisor import Supervisor
 from .system.failure import Failure
+from .system.snapshot import Snapshot
 from .system.store import Statistics
+from .system.supervision import Supervision
+from .system.transaction import Transaction
 from .watch import Subscription
+from .watching import Watch
 from .writing import Set
 
 __all__ = (
@@ -90,13 +96,19 @@ __all__ = (
     "RunCancelled",
     "Selector",
     "SelectorKey",
+    "Service",
     "Set",
+    "Snapshot",
     "StateError",
     "StateManager",
     "Statistics",
     "Subscription",
+    "Supervision",
+    "Supervisor",
+    "Transaction",
     "TwoWay",
     "UnknownKeyError",
+    "Watch",
     "Writable",
     "action",
     "current",

@@ -169,7 +169,7 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         self._inputs = Inputs(key, owner.scope, self._is_own, keeps_fresh=options.debounce > 0)
         self._trigger = _Trigger(self)
         self._status: Status[AsyncValue[T]] = _AsyncStatus(self)
-        self.attention = self._status.attention = self.look
+        self.attention = self._status.attention = (self.look,)
         self._is_given = False
         self._is_wanted = False
         self._waiters = 0
@@ -283,7 +283,7 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
 
     def close(self, why: str) -> None:
         """End for good: no computation, no task; those who wait get a `ClosedError`."""
-        self.attention = self._status.attention = None
+        self.attention = self._status.attention = ()
         self.stop(why)
         self._clean_up()
 
@@ -583,6 +583,8 @@ class _Computation(Job):
     __slots__ = ("_debounce", "_scope", "_selector", "behaviour", "completion", "has_begun", "is_interrupted", "name")
 
     can_wait = True
+
+    kind = "selector"
 
     def __init__(self, selector: AsyncSelector[Any, Any], debounce: float) -> None:
         self.name = f"{label(selector.key)}"

@@ -313,6 +313,10 @@ class Atom(Node, Actor, Writable[T]):
         """Have `call` called when the messages that are in the mailbox now have been handled; from any thread."""
         return self._send_anywhere(call)
 
+    def take(self, value: T) -> None:
+        """Take a value that was decided on elsewhere: the atom is idle, and this is its thread."""
+        self._assign(value)
+
     def revive(self, value: T) -> None:
         """Begin again with `value`: the name was unknown, and is declared now."""
         self._store(value, edited=False)
@@ -334,6 +338,8 @@ class _Update(Job):
     """A message that has to await, and the messages after it."""
 
     __slots__ = ("_atom", "_receipt", "_waiting", "name")
+
+    kind = "update"
 
     def __init__(self, atom: Atom[Any], waiting: Awaitable[None], receipt: Pending) -> None:
         self._atom = atom

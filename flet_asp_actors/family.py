@@ -163,7 +163,7 @@ class Members:
         if isinstance(node, AsyncSelector):
             node.on_rest = lambda: self._used(key)
         else:
-            node.attention = lambda: self._used(key)
+            node.attention += (lambda: self._used(key),)
         self._used(key, is_new=True)
 
     def nodes(self) -> list[Node]:

@@ -20,6 +20,8 @@ class Job:
     __slots__ = ()
 
     name: str
+    kind: str = "job"
+    """What a printed supervision tree calls it."""
     is_service: bool = False
     """Whether `settled()` takes no notice of it."""
     can_wait: bool = False

@@ -96,6 +96,8 @@ class Run(Job, Generic[R]):
         "reason",
     )
 
+    kind = "action"
+
     def __init__(self, handler: RunHandler, owner: Owner, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.handler = handler
         self.reason: object = None
@@ -297,10 +299,14 @@ class Run(Job, Generic[R]):
         self.is_queued = True
         self._behaviour.waits.append(other._behaviour)
 
+    @property
+    def children(self) -> list[Run[Any]]:
+        """The runs that were started by this one and are under way."""
+        return [each for each in self._children if not each.is_done]
+
     def adopt(self, child: Run[Any]) -> None:
         """Another run was started by this one, and is to be cancelled with it."""
-        self._children = [each for each in self._children if not each.is_done]
-        self._children.append(child)
+        self._children = [*self.children, child]
 
     def _end_well(self, value: Any) -> None:
         if self._cancel_asked:  # also if the handler swallowed it

@@ -14,6 +14,7 @@ from .core.evaluate import FATAL, as_exception, read, refuse_in_selector
 from .core.graph import Node
 from .core.turn import Watcher
 from .owner import Job, Owner, current_owner
+from .run import current_run
 from .waiting import behaviour
 
 __all__ = ("Subscription",)
@@ -55,8 +56,7 @@ class Subscription(Watcher):
             if self._is_async:
                 self.begin(None)
                 return
-            node = self.node
-            value = node.current if not node.mark and node.error is None else read(node)
+            value = self.argument()
             if self._context is None:
                 result = self.callback(value)
             else:
@@ -65,11 +65,22 @@ class Subscription(Watcher):
             # Not every awaitable: a lambda may return the receipt of a write.
             if result is not None and inspect.iscoroutine(result):
                 self.begin(result)
+            else:
+                self.called()
         except FATAL:
             raise
         except BaseException as error:
+            self.called()
             if self.node.error is None or self.know_failure():
                 self.report(as_exception(error))
+
+    def argument(self) -> Any:
+        """What the callback is given: the value now."""
+        node = self.node
+        return node.current if not node.mark and node.error is None else read(node)
+
+    def called(self) -> None:
+        """A call has ended, in whatever way."""
 
     def begin(self, first: Coroutine[Any, Any, Any] | None) -> None:
         """Go on in a task: with a call that has been made already, or with one for the latest value."""
@@ -125,6 +136,8 @@ class _Pump(Job):
 
     can_wait = True
 
+    kind = "listener"
+
     def __init__(self, subscription: Subscription, first: Coroutine[Any, Any, Any] | None) -> None:
         self._subscription = subscription
         self._first = first  # a call that has been made already
@@ -138,16 +151,21 @@ class _Pump(Job):
             # It was started by whoever wrote, and is not part of that one's work.
             behaviour.set(None)
             current_owner.set(None)
+            current_run.set(None)
             with anyio.CancelScope() as self._scope:
                 while not self.is_done:
                     call, self._first = self._first, None
                     try:
-                        await (call or self._subscription.callback(read(self._subscription.node)))  # type: ignore[misc]  # its first call returned an awaitable
+                        if call is None:
+                            self.again = False  # what came before this is in what it is given
+                            call = self._subscription.callback(self._subscription.argument())  # type: ignore[assignment]  # its first call returned an awaitable
+                        await call  # type: ignore[misc]  # as above
                     except Exception as error:
                         self._subscription.report(error)
+                    finally:
+                        self._subscription.called()
                     if not self.again:
                         break
-                    self.again = False
         except anyio.get_cancelled_exc_class():
             # the outermost frame: the host is ending, or something awaited was cancelled
             if self.again and not self.is_done:

@@ -105,7 +105,7 @@ class Node:
         self.version = 0
         self.edited = 0  # version of the last edit in place
         self.dependents: dict[Dependent, None] | None = None
-        self.attention: Callable[[], object] | None = None
+        self.attention: tuple[Callable[[], object], ...] = ()
         """Called at the end of the outermost call when somebody has begun to observe the node, or nobody does any more."""
 
     @property
@@ -238,8 +238,8 @@ def link(node: Node, dependent: Dependent) -> None:
         else:
             node.dependents = {dependent: None}
             todo.extend((source, node) for source in node.sources)
-            if node.attention is not None:
-                _notice(node.attention)
+            for call in node.attention:
+                _notice(call)
 
 
 def unlink(node: Node, dependent: Dependent) -> None:
@@ -252,8 +252,8 @@ def unlink(node: Node, dependent: Dependent) -> None:
         node.dependents.pop(dependent, None)
         if not node.dependents:
             node.dependents = None
-            if node.attention is not None:
-                _notice(node.attention)
+            for call in node.attention:
+                _notice(call)
             if isinstance(node, Derived):
                 if node.mark == CLEAN:
                     node.mark = CHECK

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import Context, copy_context
 from typing import Any
 
@@ -13,6 +13,7 @@ import anyio.abc
 from ..core.evaluate import FATAL
 from ..door import Home
 from ..owner import Job
+from ..run import GRACE
 
 __all__ = ("Host",)
 
@@ -29,6 +30,7 @@ class Host:
         on_end: Called when the host has ended on its own: its loop is shutting down.
         on_idle: Called when the last job that is no service has ended.
         on_escape: Called with what got out of a job all the same.
+        wind_down: Called before the rest is cancelled: ends what has an order to end in.
     """
 
     def __init__(
@@ -37,11 +39,13 @@ class Host:
         on_end: Callable[[], object],
         on_idle: Callable[[], object],
         on_escape: Callable[[BaseException, Job], object],
+        wind_down: Callable[[], Awaitable[None]],
     ) -> None:
         self.home = home
         self._on_end = on_end
         self._on_idle = on_idle
         self._on_escape = on_escape
+        self._wind_down = wind_down
         self._group: anyio.abc.TaskGroup | None = None
         self._waiting: list[tuple[Job, Context]] = []  # until the group is open
         self._jobs: dict[Job, None] = {}  # in the order of their start
@@ -53,6 +57,11 @@ class Host:
     def size(self) -> int:
         """How many jobs are under way."""
         return len(self._jobs)
+
+    @property
+    def jobs(self) -> list[Job]:
+        """The jobs under way, in the order of their start."""
+        return list(self._jobs)
 
     @property
     def is_idle(self) -> bool:
@@ -78,7 +87,11 @@ class Host:
     async def leave(self, cancelled: BaseException | None = None) -> bool | None:
         """Cancel what is left, wait for it, and close the task group."""
         assert self._group is not None
-        self._group.cancel_scope.cancel()
+        try:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(GRACE):
+                await self._wind_down()
+        finally:
+            self._group.cancel_scope.cancel()
         try:
             if cancelled is None:
                 await self._group.__aexit__(None, None, None)

@@ -248,7 +248,7 @@ class Registry(Root):
         if isinstance(node, AsyncSelector):
             node.close(f"{label(node.key)} was given up")
         self.scope.clean_up(node)
-        node.attention = None
+        node.attention = ()
         node.version = tick()
 
     def _bind_action(self, definition: Any) -> BoundAction[..., Any]:

@@ -20,6 +20,7 @@ from ..key import label
 from ..owner import Job, current_owner
 from ..receipt import Posted, Receipt
 from ..run import GRACE
+from ..supervisor import Supervisor
 from ..waiting import Behaviour, Completion
 from .failure import Failure, log_failure
 from .host import Host
@@ -48,6 +49,8 @@ class Root:
         self._settlers: list[Completion] = []
         self._is_closing = False
         self._is_closed = False
+        self.services = Supervisor("services", self, None, max_restarts=None)
+        """Supervises what was declared in the store itself; it never gives up on all for the sake of one."""
         self.settle_home()
 
     # ------------------------------------------------------------------ life
@@ -57,8 +60,8 @@ class Root:
         self._refuse_closed("be opened again")
         if self._entered:
             raise BusyError("the store is open already, in another `async with`; use it there, or make one of your own")
-        self.settle_home(again=True)
         self._entered = True
+        self.settle_home(again=True, open_host=False)
         if self._host is None:
             host = self._make_host()
             await host.enter()
@@ -246,7 +249,7 @@ class Root:
             self._leave_home(home)
             return self.on_home(call)
 
-    def settle_home(self, again: bool = False) -> None:
+    def settle_home(self, again: bool = False, open_host: bool = True) -> None:
         """Take the running loop for a home, if there is one and the store has none (or a dead one)."""
         if self._home is None or again:
             home = running_home()
@@ -255,6 +258,8 @@ class Root:
                     self._leave_home(self._home)
                 with LOCK:  # a thread may be in the middle of a write
                     self._home, self.thread = home, home.thread
+                if open_host:
+                    self._release_held()
 
     def look_after_home(self) -> None:
         """See to it that somebody applies what was posted: the loop, or the caller when the loop is gone."""
@@ -286,13 +291,16 @@ class Root:
         def on_escape(error: BaseException, job: Job) -> None:
             self.report(error, job.name, "host")
 
-        self._host = Host(home, on_end, self._wake_settlers, on_escape)
+        self._host = Host(home, on_end, self._wake_settlers, on_escape, self.services.wind_down)
         return self._host
 
     def _release_held(self) -> None:
+        """Start what has waited for a loop, and the services that the last loop has left behind."""
         held, self._held = self._held, []
         for job in held:
-            self.spawn(job)
+            Context().run(self.spawn, job)  # whoever opens the store is no parent of theirs
+        if self._host is not None:
+            self.services.resume()
 
     def _wake_settlers(self) -> None:
         settlers, self._settlers = self._settlers, []

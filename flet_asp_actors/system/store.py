@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
+from typing import Any, Concatenate, ParamSpec, TypeVar, overload
+
+import anyio.lowlevel
 
 from ..action import Action, BoundAction
 from ..async_selector import AsyncSelector, AsyncSelectorKey
@@ -13,18 +16,24 @@ from ..core.evaluate import evaluating, refuse_in_selector
 from ..core.graph import Derived, Node
 from ..core.turn import here, invalidate
 from ..core.values import is_a
-from ..errors import (
-    KeyConflictError,
-)
+from ..effect import Effect
+from ..errors import ClosedError, KeyConflictError
 from ..family import Family
 from ..key import Key, Name, Readable, Writable, label
 from ..reading import Async, Get
 from ..receipt import DONE, Receipt, gather
+from ..retry import Retry
 from ..selector import Selector, SelectorDecorator, SelectorFrom, SelectorKey, make_selector, name_of, takes_one
+from ..service import Restart, Service
+from ..supervisor import ServiceDecorator, Strategy, Supervisor
 from ..watch import Subscription
+from ..watching import WaitFor, Watch
 from ..writing import Set
 from .batch import Batch
 from .registry import Registry
+from .snapshot import Snapshot
+from .supervision import Supervision, describe_store
+from .transaction import Transaction
 
 __all__ = ("Statistics", "Store")
 
@@ -66,6 +75,9 @@ class Store(Registry):
     def __init__(self, *, overrides: Mapping[Any, Any] | None = None) -> None:
         super().__init__(overrides)
         self._subscriptions: dict[Any, Subscription] = {}
+        self._effects: set[Subscription] = set()
+        self._waits: set[WaitFor] = set()
+        self._watches: weakref.WeakSet[Watch[Any]] = weakref.WeakSet()
 
     # ------------------------------------------------------------------ reading
 
@@ -252,6 +264,51 @@ class Store(Registry):
         """
         self.elsewhere("clear", self._clear)
 
+    def transaction(self) -> Transaction:
+        """Stage writes and make them all at once: `async with state.transaction() as tx: tx.set(KEY, value)`.
+
+        See `Transaction` for what it sees and when it conflicts.
+
+        Raises:
+            ClosedError: When the store has ended.
+        """
+        self._refuse_closed("open a transaction")
+        self.settle_home()
+        return Transaction(self)
+
+    def snapshot(self) -> Snapshot:
+        """Take down what all atoms hold now, as copies. From a foreign thread that waits for the loop.
+
+        Raises:
+            TypeError: When a value is mutable and cannot be copied; names its key.
+        """
+        return self.on_home(lambda: Snapshot(self._atoms()))
+
+    def restore(self, snapshot: Snapshot, /) -> Receipt:
+        """Have all atoms hold what they held then, in one turn; those that were not there go back to their default.
+
+        It is a write like any other: an atom in the middle of a message takes it when that is done.
+
+        Raises:
+            UnknownKeyError: For a name that this store does not know; nothing is restored then.
+            PurityError: Inside a selector.
+            ClosedError: When the store has ended.
+        """
+        refuse_in_selector("restores a snapshot")
+
+        def apply() -> Receipt:
+            values = {self.find(key): value for key, value in snapshot.values().items()}
+            with here():
+                return gather(
+                    [atom.set(value) for atom, value in values.items()]
+                    + [atom.reset() for atom in self._atoms() if atom not in values]
+                )
+
+        return self.elsewhere("restore", apply)
+
+    def _atoms(self) -> list[Atom[Any]]:
+        return [node for node in dict.fromkeys(self._nodes.values()) if is_atom(node)]
+
     # ------------------------------------------------------------------ declaring
 
     @overload
@@ -338,6 +395,67 @@ class Store(Registry):
         """
         return self._bind_action(definition)
 
+    # ------------------------------------------------------------------ supervision
+
+    @overload
+    def service(self, function: Callable[[Get, Set], Coroutine[Any, Any, object]], /) -> Service: ...
+    @overload
+    def service(
+        self,
+        name: str | None = None,
+        /,
+        *,
+        restart: Restart = "permanent",
+        retry: Retry | None = None,
+        while_watched: Readable[Any] | Name | None = None,
+    ) -> ServiceDecorator: ...
+    def service(self, name: Any = None, /, **options: Any) -> Any:
+        """Have `async def feed(get, set)` run as long as the store does: `@state.service(...)`.
+
+        It starts at once; without an event loop, when there is one. If it fails, it is started
+        again after a delay that grows from half a second to half a minute. See
+        `Supervisor.service` for the options.
+
+        Raises:
+            TypeError: When the function is not async.
+            ValueError: For an unknown `restart`.
+            UnknownKeyError: When `while_watched` is a name that was never declared.
+            ClosedError: When the store has ended.
+        """
+        self._refuse_closed("start a service")
+        return self.services.service(name, **options)
+
+    def supervisor(
+        self,
+        strategy: Strategy = "one_for_one",
+        max_restarts: int | None = 3,
+        within: float = 5.0,
+        *,
+        name: str | None = None,
+    ) -> Supervisor:
+        """Make a supervisor: `@supervisor.service(...)` adds services that stand or fall together.
+
+        Args:
+            strategy: Who is started again when a service has failed: `one_for_one` that one,
+                `one_for_all` all of them, `rest_for_one` that one and those declared after it.
+            max_restarts: How many restarts `within` some seconds are still all right; with one
+                more it halts all its services and escalates. None for any number.
+            within: Seconds.
+            name: What messages call it.
+
+        Raises:
+            ValueError: For an unknown strategy, or numbers that make no sense.
+            ClosedError: When the store has ended.
+        """
+        self._refuse_closed("make a supervisor")
+        return self.services.supervisor(strategy, max_restarts, within, name=name)
+
+    def supervision(self) -> Supervision:
+        """Give the supervision tree: what is alive just now, and who is its parent. Print it, or walk it."""
+        jobs = self._host.jobs if self._host is not None else []
+        state = "closed" if self._is_closed else "closing" if self._is_closing else "open"
+        return describe_store(type(self).__name__, state, self.services, [*jobs, *self._held])
+
     # ------------------------------------------------------------------ watching
 
     @overload
@@ -377,6 +495,87 @@ class Store(Registry):
         subscription = self._subscriptions.get(_listener_id(self.find(key), callback))
         if subscription is not None:
             subscription.close()
+
+    @overload
+    def watch(self, key: Readable[T], /) -> Watch[T]: ...
+    @overload
+    def watch(self, key: Name, /) -> Watch[Any]: ...
+    def watch(self, key: Any, /) -> Watch[Any]:
+        """Iterate over the values of a key as they come: `async for value in state.watch(key): ...`.
+
+        The first is the value now; who is slow gets the latest. See `Watch`.
+
+        Raises:
+            UnknownKeyError: For a name that was never declared.
+            ClosedError: When the store has ended.
+        """
+        node = self._watched(key, "watch")
+        watch: Watch[Any] = Watch(node, self)
+        self._watches.add(watch)
+        return watch
+
+    @overload
+    async def wait_for(self, key: Readable[T], predicate: Callable[[T], object] = bool, /) -> T: ...
+    @overload
+    async def wait_for(self, key: Name, predicate: Callable[[Any], object] = bool, /) -> Any: ...
+    async def wait_for(self, key: Any, predicate: Callable[[Any], object] = bool, /) -> Any:
+        """Wait until `predicate(value)` is true, looking at the value now and in every turn; return the value.
+
+        For a limit of time use anyio's: `with anyio.fail_after(5): await state.wait_for(...)`.
+
+        Args:
+            key: What to watch.
+            predicate: A sync function; the truth of the value itself without one.
+
+        Raises:
+            UnknownKeyError: For a name that was never declared.
+            ClosedError: When the store has ended, or ends meanwhile.
+            Exception: What the predicate, or the selector that is watched, raises.
+        """
+        await anyio.lowlevel.checkpoint_if_cancelled()
+        waiting = WaitFor(self._watched(key, "wait"), predicate)
+        self._waits.add(waiting)
+        try:
+            self.on_home(waiting.begin)
+            return await waiting.wait()
+        finally:
+            self._waits.discard(waiting)
+            self.on_home(waiting.stop)
+
+    def _watched(self, key: Any, what: str) -> Node:
+        self._refuse_closed(what)
+        refuse_in_selector(f"watches {label(key)}")
+        self.settle_home()
+        node: Node = self.find(key)
+        self.adopt(node)
+        return node
+
+    def effect(self, function: Callable[[Get], object], /) -> Subscription:
+        """Run a function of `get` now, and again whenever what it has read has changed: `@state.effect`.
+
+        `def` or `async def`; see `Effect`. What it raises goes to `on_error`, and it lives on.
+
+        Returns:
+            The subscription; close it to end the effect.
+
+        Raises:
+            TypeError: When the function does not take `get`.
+            ClosedError: When the store has ended.
+        """
+        self._refuse_closed("start an effect")
+        refuse_in_selector("starts an effect")
+        if not takes_one(function):
+            raise TypeError(f"an effect takes get: `def {name_of(function)}(get)`")
+
+        def begin() -> Subscription:
+            self.settle_home()
+            effect = Effect(function, name_of(function), self, self.capture_context(), self._effects.discard)
+            self._effects.add(effect)
+            effect.start()
+            effect.notify()
+            return effect
+
+        return self.on_home(begin)
 
     def statistics(self) -> Statistics:
         """Count what the store holds and does just now."""
@@ -437,8 +636,12 @@ class Store(Registry):
 
     def _end(self) -> None:
         super()._end()
-        for subscription in list(self._subscriptions.values()):
+        for subscription in [*self._subscriptions.values(), *self._effects]:
             subscription.close()
+        for waiting in list(self._waits):
+            waiting.finish(ClosedError("the store was closed before the value came that is waited for"))
+        for watch in list(self._watches):
+            watch.close()
         for node in list(self._nodes.values()):
             if isinstance(node, AsyncSelector):
                 node.close("the store was closed")

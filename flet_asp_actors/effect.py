@@ -1,0 +1,106 @@
+"""The effect: something that is done again whenever what it has read has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import Context
+from typing import Any
+
+from .core.inputs import Inputs
+from .errors import UnknownKeyError
+from .owner import Owner
+from .watch import Subscription
+
+__all__ = ("Effect",)
+
+
+class Effect(Subscription):
+    """A function of `get`, sync or async, that is run now, and again once a turn in which something it read has changed.
+
+    What it reads is tracked anew in each run, after an `await` as well. It may write. A change
+    during an async run leads to one more run, and `get.on_cleanup(fn)` calls `fn` before the
+    next run and at the end. `close()` ends it; so does the end of the store.
+    """
+
+    __slots__ = ("_cleanups", "_inputs")
+
+    def __init__(
+        self,
+        function: Callable[[Any], object],
+        name: str,
+        owner: Owner,
+        context: Context | None,
+        on_close: Callable[[Subscription], None],
+    ) -> None:
+        self._inputs = Inputs(f"effect {name}", owner.scope)
+        self._cleanups: list[Callable[[], object]] = []
+        super().__init__(self._inputs, function, owner, context, on_close)
+
+    def argument(self) -> Any:
+        self._clean_up()
+        self._inputs.begin()
+        return _Tracking(self)
+
+    def called(self) -> None:
+        self._inputs.end()
+
+    def read(self, key: Any) -> Any:
+        """Read for the function, which depends on the key from here on."""
+        owner = self._owner
+        try:
+            node = owner.find(key)
+        except UnknownKeyError:
+            self._inputs.read(owner.missing(key))  # it fails now, and is run again when that is declared
+            raise
+        owner.adopt(node)
+        return self._inputs.read(node)
+
+    def peek(self, key: Any) -> Any:
+        """Read for the function, which does not depend on it."""
+        return self._owner.find(key).value
+
+    async def resolve(self, key: Any) -> Any:
+        """Wait for an async selector for the function, which depends on it."""
+        await self._owner.reader.resolve(key)
+        return self.read(key)
+
+    def on_cleanup(self, call: Callable[[], object]) -> None:
+        """Have `call` called before the next run, and at the end."""
+        self._cleanups.append(call)
+
+    def report(self, error: BaseException) -> None:
+        self._owner.report(error, self.node.key, "effect")
+
+    def _close(self) -> None:
+        super()._close()
+        self._inputs.end()
+        self._clean_up()
+
+    def _clean_up(self) -> None:
+        calls, self._cleanups = self._cleanups, []
+        for call in calls[::-1]:
+            try:
+                call()
+            except Exception as error:
+                self.report(error)
+
+    def __repr__(self) -> str:
+        return f"<{self.node.key}>"
+
+
+class _Tracking:
+    """The `get` of an effect."""
+
+    __slots__ = ("on_cleanup", "peek", "read", "resolve")
+
+    def __init__(self, effect: Effect) -> None:
+        self.read = effect.read
+        self.peek = effect.peek
+        self.resolve = effect.resolve
+        self.on_cleanup = effect.on_cleanup
+
+    def __call__(self, key: Any, /) -> Any:
+        return self.read(key)
+
+    def progress(self, _fraction: float | None, _text: str = "", /) -> None:
+        """Shown by async selectors; an effect has no status."""

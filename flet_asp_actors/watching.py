@@ -1,0 +1,156 @@
+"""Waiting for values: `async for value in state.watch(key)`, and `await state.wait_for(key, predicate)`."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+import anyio.lowlevel
+
+from .core.evaluate import FATAL, as_exception, read
+from .core.graph import Node
+from .core.turn import Watcher
+from .owner import Owner
+from .waiting import Completion
+
+__all__ = ("WaitFor", "Watch")
+
+T = TypeVar("T")
+
+
+class Watch(AsyncIterator[T], Generic[T]):
+    """The values of a key, one after the other, as they come: `async for value in state.watch(key): ...`.
+
+    The first is the value now. It is conflated: who is slow gets the latest value, and no
+    queue ever grows. Breaking out of the loop ends it; `async with` ends it at a place of
+    your choice. It stops when the store is closed. From a task of any loop.
+    """
+
+    def __init__(self, node: Node, owner: Owner) -> None:
+        self._owner = owner
+        self._end: _End | None = _End(node, self)
+        self._has_news = True  # the value now
+        self._news: Completion | None = None  # somebody waits for it
+        owner.on_home(self._end.start)
+
+    def __aiter__(self) -> Watch[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        """Wait for a value that was not seen yet.
+
+        Raises:
+            StopAsyncIteration: When it was closed, or the store was.
+            Exception: What a selector failed with; the next call waits for what comes after.
+        """
+        await anyio.lowlevel.checkpoint_if_cancelled()
+        while not self._has_news:
+            if self._end is None:
+                raise StopAsyncIteration
+            self._news = Completion()
+            try:
+                await self._news.wait()
+            finally:
+                self._news = None
+        end = self._end
+        if end is None:
+            raise StopAsyncIteration
+        self._has_news = False
+        value: T = self._owner.on_home(lambda: read(end.node))
+        return value
+
+    async def __aenter__(self) -> Watch[T]:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End it; a loop over it stops. May be called twice, and from any thread."""
+        end, self._end = self._end, None
+        if end is not None:
+            self._owner.on_home(end.stop)
+            self.tell()
+
+    def tell(self) -> None:
+        """There is something to see."""
+        self._has_news = self._end is not None
+        if self._news is not None:
+            self._news.finish()
+
+    def __del__(self) -> None:
+        end = self.__dict__.get("_end")
+        if end is not None:
+            self._owner.later(end.stop)  # this may be the collector's doing, in the middle of anything
+
+
+class _End(Watcher):
+    """What the graph holds of a watch, so that nobody but its user holds the watch itself."""
+
+    __slots__ = ("_watch",)
+
+    def __init__(self, node: Node, watch: Watch[Any]) -> None:
+        super().__init__(node)
+        self._watch = weakref.ref(watch)
+
+    def notify(self) -> None:
+        watch = self._watch()
+        if watch is not None:
+            watch.tell()
+
+    def report(self, error: BaseException) -> None:
+        self.notify()  # whoever waits for the next value gets the error
+
+
+class WaitFor(Watcher):
+    """Somebody who waits until a value is right; it is looked at in every turn, so none is missed."""
+
+    __slots__ = ("_predicate", "completion", "value")
+
+    def __init__(self, node: Node, predicate: Callable[[Any], object]) -> None:
+        super().__init__(node)
+        self._predicate = predicate
+        self.value: Any = None
+        self.completion = Completion()
+
+    def begin(self) -> None:
+        """Begin to watch, and look at the value now."""
+        self.start()
+        self.notify()
+
+    def notify(self) -> None:
+        if self.completion.is_done:
+            return
+        try:
+            self.value = read(self.node)
+            if not self._predicate(self.value):
+                return
+        except FATAL:
+            raise
+        except BaseException as error:
+            self.report(error)
+        else:
+            self.finish(None)
+
+    def report(self, error: BaseException) -> None:
+        self.finish(as_exception(error))
+
+    def finish(self, error: Exception | None) -> None:
+        """Answer whoever waits."""
+        self.stop()
+        self.completion.finish(error)
+
+    async def wait(self) -> Any:
+        """Wait until the value is right, and return it."""
+        await self.completion.wait()
+        if self.completion.error is not None:
+            raise self.completion.error
+        return self.value

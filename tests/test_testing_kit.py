@@ -6,16 +6,19 @@ import inspect
 import subprocess
 import sys
 import threading
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import anyio
+import flet as ft
 import pytest
 
 import flet_asp_actors as fa
 from flet_asp_actors import testing
 from flet_asp_actors.testing import (
     Failures,
+    HeadlessApp,
     Recording,
     assert_quiet,
     quiescent,
@@ -259,6 +262,51 @@ async def test_failures_are_taken_or_tell() -> None:
 
 
 # ------------------------------------------------------------------ pytest's fixtures
+
+
+async def test_a_store_and_what_fails_in_it(fa_store: fa.StateManager, fa_failures: Failures) -> None:
+    def listener(value: int) -> None:
+        raise ValueError(f"no {value}")
+
+    fa_store.listen(COUNT, listener, immediate=False)
+    fa_store.set(COUNT, 1)
+    (failure,) = fa_failures.take()
+    assert str(failure.error) == "no 1"
+    assert_quiet(fa_store)
+
+
+def test_a_store_may_serve_a_plain_function(fa_store: fa.StateManager) -> None:
+    assert fa_store.get(COUNT) == 0
+
+
+class TestVirtualTime:
+    @pytest.fixture
+    def anyio_backend(self, fa_virtual_backend: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+        return fa_virtual_backend
+
+    @pytest.fixture
+    def fa_overrides(self) -> dict[Any, Any]:
+        return {COUNT: 5}
+
+    async def test_it_is_that_of_the_fixture(self, fa_store: fa.StateManager) -> None:
+        await anyio.sleep(3600)
+        assert fa_store.get(double) == 10
+
+
+@pytest.mark.parametrize("anyio_backend", [virtual_backend()], ids=["asyncio"])
+async def test_an_app_without_a_screen(fa_app: Callable[..., Awaitable[HeadlessApp]]) -> None:
+    def main(page: ft.Page) -> None:
+        async def later() -> None:
+            await anyio.sleep(20)  # longer than a person waits for a screen, and no time at all
+            fa.get_state_manager(page).set(COUNT, 1)
+
+        page.add(fa.get_state_manager(page).bound(ft.Text(), value=COUNT), ft.Button("Later", on_click=later))
+
+    app = await fa_app(main, route="/here")
+    await app.click("Later")
+    assert app.texts() == ["1"]
+    assert app.page.route == "/here"
+
 
 VIRTUAL = """
 import pytest

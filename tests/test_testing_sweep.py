@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Literal
 
 import anyio
@@ -209,6 +210,21 @@ async def test_a_probe_changes_nothing_for_the_function() -> None:
     assert "await anyio.sleep(1)" in probe.where
     with pytest.raises(TypeError, match="async function"):
         probe.wrap(lambda: None)  # type: ignore[arg-type, return-value]  # pyright: ignore[reportArgumentType]  # the mistake under test
+
+
+def test_a_probed_coroutine_that_is_closed_closes_what_it_drives() -> None:
+    told: list[str] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(0)
+        finally:
+            told.append("closed")
+
+    running = Probe().wrap(work)()
+    running.send(None)
+    running.close()
+    assert told == ["closed"]
 
 
 async def test_a_scenario_that_says_not_how() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import anyio
@@ -222,20 +223,45 @@ def test_a_thread_that_waits_for_what_comes_later_is_served() -> None:
     run(main)
 
 
-def test_a_thread_that_was_busy_before_is_not_waited_for() -> None:
-    stop: list[bool] = []
+@pytest.mark.parametrize("is_busy", [True, False])
+def test_a_thread_that_was_there_before_is_not_waited_for(is_busy: bool) -> None:
+    stop = threading.Event()
 
     def spin() -> None:
-        while not stop:
-            pass
+        while not stop.is_set():
+            if not is_busy:
+                stop.wait()
+
+    async def main() -> None:
+        for _ in range(100):
+            await anyio.sleep(HOUR)
 
     thread = threading.Thread(target=spin)
     thread.start()
     try:
-        run(lambda: anyio.sleep(HOUR))
+        begin = time.perf_counter()
+        run(main)
+        assert time.perf_counter() - begin < 4, "not a quarter of a second for each"
+        with pytest.raises(fa.DeadlockError):
+            run(anyio.sleep_forever)
     finally:
-        stop.append(True)
+        stop.set()
         thread.join()
+
+
+def test_a_pool_that_was_there_before_is_waited_for() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(int).result()
+
+        async def main() -> None:
+            gate = threading.Event()
+            loop = asyncio.get_running_loop()
+            loop.call_later(HOUR, gate.set)
+            assert await loop.run_in_executor(pool, gate.wait)
+            with anyio.fail_after(0.001):
+                await loop.run_in_executor(pool, time.sleep, 0.02)
+
+        run(main)
 
 
 # ------------------------------------------------------------------ deadlocks

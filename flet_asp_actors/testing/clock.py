@@ -76,7 +76,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         seed: Permute the order of ready tasks, each seed in its own way; None leaves it as
             asyncio has it. See `explore`.
         strict: Raise `DeadlockError` out of the loop when every task waits, and nothing is left
-            that could ever wake one; else wait for good, as other loops do.
+            that could ever wake one; else wait for good, as other loops do. Turn it off where a
+            thread that is older than the loop may yet call.
     """
 
     def __init__(self, *, seed: int | None = None, strict: bool = True) -> None:
@@ -88,8 +89,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         # What is due within it is due now. With asyncio's, a nanosecond, a time that has become
         # large could not go on by the last bit, for a float has too few.
         self._clock_resolution = 1e-6
-        # A thread that is busy already is busy with something else.
-        self._unrelated = weakref.WeakSet(_at_work(_others()))
+        # What was there before has business of its own; but a pool may come to work for us.
+        busy = _at_work(_others())
+        self._unrelated = weakref.WeakSet(each for each in _others() if each in busy or not _is_pooled(each))
         if seed is not None:
             shuffle_ready(self, seed)
 

@@ -21,6 +21,7 @@ __all__ = ("Action", "ActionStatus", "BoundAction", "Policy", "action", "find_st
 R = TypeVar("R")
 P = ParamSpec("P")
 
+
 class Action(Generic[P, R]):
     """The definition of a workflow, for any store. `state.action(definition)` binds it to one.
 

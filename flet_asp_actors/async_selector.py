@@ -11,29 +11,28 @@ import inspect
 import time
 from collections.abc import Callable, Iterable
 from contextvars import Context
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Generic, NoReturn, TypeVar, cast
 
 import anyio
 import anyio.lowlevel
-import anyio.to_thread
 
 from .async_value import IDLE_VALUE, AsyncState, AsyncValue
-from .core.evaluate import FATAL, as_exception, evaluating, now_computing, read_by
+from .computation import NO_INITIAL, Computation, Options
+from .core.evaluate import evaluating, now_computing, read_by
 from .core.graph import Node, clock, tick, user_traceback
 from .core.inputs import Inputs
 from .core.turn import Watcher, here, mark_dependents
 from .core.values import is_immutable, private_copy, same
 from .door import running_home
-from .errors import ClosedError, ReadOnlyError, RunCancelled, UnknownKeyError
+from .errors import ClosedError, ReadOnlyError, RunCancelled
 from .key import Readable, label
-from .owner import Job, Owner, current_owner
+from .owner import Owner
 from .reading import Async, Get
 from .receipt import Pending, Receipt
-from .retry import Retry
 from .status import Status
 from .timer import Timer
-from .waiting import Behaviour, Completion, behaviour, wait_on
+from .waiting import Behaviour, wait_on
 
 __all__ = ("AsyncSelector", "AsyncSelectorKey", "AsyncStatusKey", "Options", "is_async")
 
@@ -43,40 +42,12 @@ V = TypeVar("V")
 _STALE = -1
 """The version of inputs that no value belongs to."""
 
-_NO_INITIAL: Any = object()
-
 
 def is_async(function: Any) -> bool:
     """Whether calling it gives a coroutine: an async function, a partial of one, an object with an async `__call__`."""
     while isinstance(function, functools.partial):
         function = cast("Any", function).func
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
-
-
-@dataclass(frozen=True)
-class Options:
-    """How an async selector is computed. Times are in seconds."""
-
-    initial: Any = _NO_INITIAL
-    debounce: float = 0.0
-    retry: Retry | None = None
-    keep_previous: bool = True
-    stale_after: float | None = None
-    refresh_every: float | None = None
-    keep_for: float | None = None
-    in_thread: bool | anyio.CapacityLimiter = False
-    equals: Callable[[Any, Any], bool] | None = None
-
-    def check(self, name: str) -> None:
-        """Refuse what makes no sense.
-
-        Raises:
-            ValueError: For a negative time.
-        """
-        for option in ("debounce", "stale_after", "keep_for", "refresh_every"):
-            seconds = getattr(self, option)
-            if seconds is not None and (seconds < 0 or (option == "refresh_every" and not seconds)):
-                raise ValueError(f"selector {name}: {option} is in seconds and must be positive, not {seconds!r}")
 
 
 class AsyncSelectorKey(Async[T, V]):
@@ -173,7 +144,7 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         self._is_given = False
         self._is_wanted = False
         self._waiters = 0
-        self._computation: _Computation | None = None
+        self._computation: Computation | None = None
         self._computed_for = _STALE  # the version of the inputs that the value, or the failure, belongs to
         self._settled_at = 0.0
         self._timer: Timer | None = None  # until the next refresh while wanted, until the value is given up else
@@ -235,11 +206,11 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         if self.owner.is_closed:
             raise ClosedError(f"cannot refresh {label(self.key)}: the store is closed")
         work = Behaviour(f"a refresh of {label(self.key)}")
-        receipt = Pending(work, self.owner, self._unheard)
+        receipt = Pending(work, self.owner, self.failed_unheard)
         self._computed_for = _STALE
         self._join(begin=True)
 
-        def follow(last: _Computation | None = None) -> None:
+        def follow(last: Computation | None = None) -> None:
             computation = self._computation
             if computation is None:
                 self._leave()
@@ -277,7 +248,7 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
                 self._begin(0)
                 return
             self._cancel_timer()
-            self._clean_up()
+            self.clean_up()
             self._replace(None)
             self._status.publish(IDLE_VALUE)
 
@@ -285,7 +256,7 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         """End for good: no computation, no task; those who wait get a `ClosedError`."""
         self.attention = self._status.attention = ()
         self.stop(why)
-        self._clean_up()
+        self.clean_up()
 
     def stop(self, why: str) -> None:
         """Its loop has ended: let go of everything, and begin again when it is next observed or awaited."""
@@ -372,7 +343,7 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         limit = self.options.stale_after
         return limit is not None and running_home() is not None and anyio.current_time() - self._settled_at >= limit
 
-    def _under_way(self) -> _Computation | None:
+    def _under_way(self) -> Computation | None:
         """The computation that a fresh value has to wait for: its own, or that of a selector above."""
         if self.owner.is_closed:
             raise ClosedError(f"cannot resolve {label(self.key)}: the store is closed")
@@ -387,7 +358,7 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
                 continue
             seen.add(node)
             if isinstance(node, AsyncSelector) and node._computation is not None:
-                return cast("_Computation", node._computation)
+                return node._computation
             todo.extend(node.upstream)
         return None
 
@@ -400,10 +371,10 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
     def _begin(self, debounce: float) -> None:
         """Begin a computation; the one under way is superseded, and lets go of what it holds."""
         self._cancel_timer()
-        self._clean_up()
+        self.clean_up()
         if not self.options.keep_previous and self.has_value:
             self._forget_value()
-        computation = _Computation(self, debounce)
+        computation = Computation(self, debounce)
         self._replace(computation)
         try:
             # It belongs to no page, and to no run.
@@ -415,7 +386,7 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         if self._status.current.state != state or self._status.current.progress is not None:
             self._show(state, None)
 
-    def _replace(self, computation: _Computation | None, error: BaseException | None = None) -> None:
+    def _replace(self, computation: Computation | None, error: BaseException | None = None) -> None:
         last, self._computation = self._computation, computation
         if last is not None:
             last.cancel()
@@ -440,8 +411,13 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         self._cleanups.append(call)
 
     def clean_up(self) -> None:
-        """Call what earlier tries have left to be called."""
-        self._clean_up()
+        """Call what the last computation, or the last try, has left to be called."""
+        calls, self._cleanups = self._cleanups, []
+        for call in calls[::-1]:
+            try:
+                call()
+            except Exception as error:
+                self.owner.report(error, self.key, "cleanup of a selector")
 
     def settle(self, value: Any, error: BaseException | None) -> None:
         """The computation under way has ended."""
@@ -457,7 +433,7 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
             else:
                 self._has_failed = True
                 self._traceback = user_traceback(error.__traceback__)
-                if not self.has_value and self.options.initial is _NO_INITIAL:
+                if not self.has_value and self.options.initial is NO_INITIAL:
                     self.error = error
                     self._tell()
                 self._show("failed", error)
@@ -488,7 +464,7 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
 
     def _initial(self) -> Any:
         initial = self.options.initial
-        return None if initial is _NO_INITIAL else private_copy(initial)
+        return None if initial is NO_INITIAL else private_copy(initial)
 
     def _forget_value(self) -> None:
         had = self.has_value or self.error is not None
@@ -499,21 +475,10 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         if had:
             self._tell()
 
-    def _clean_up(self) -> None:
-        calls, self._cleanups = self._cleanups, []
-        for call in calls[::-1]:
-            try:
-                call()
-            except Exception as error:
-                self.owner.report(error, self.key, "cleanup of a selector")
-
-    def _unheard(self, error: BaseException) -> None:
-        if not isinstance(error, (ClosedError, RunCancelled)):
-            self.owner.report(error, self.key, "async selector")
-
     def failed_unheard(self, error: BaseException) -> None:
         """A computation has failed, and nobody awaits it."""
-        self._unheard(error)
+        if not isinstance(error, (ClosedError, RunCancelled)):
+            self.owner.report(error, self.key, "async selector")
 
     # ------------------------------------------------------------------ time
 
@@ -531,7 +496,7 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
 
     # ------------------------------------------------------------------ what a computation needs
 
-    def is_current(self, computation: _Computation) -> bool:
+    def is_current(self, computation: Computation) -> bool:
         """Whether the computation is the one that counts."""
         return self._computation is computation
 
@@ -575,181 +540,3 @@ class _Trigger(Watcher):
 
     def report(self, error: BaseException) -> None:
         raise AssertionError("inputs do not fail")
-
-
-class _Computation(Job):
-    """One computation, with all its tries: the task."""
-
-    __slots__ = ("_debounce", "_scope", "_selector", "behaviour", "completion", "has_begun", "is_interrupted", "name")
-
-    can_wait = True
-
-    kind = "selector"
-
-    def __init__(self, selector: AsyncSelector[Any, Any], debounce: float) -> None:
-        self.name = f"{label(selector.key)}"
-        self._selector = selector
-        self._debounce = debounce
-        self._scope: anyio.CancelScope | None = None
-        self.has_begun = False
-        self.is_interrupted = False
-        self.behaviour = Behaviour(f"the computation of {label(selector.key)}")
-        self.completion = Completion(selector.failed_unheard)
-
-    async def run(self) -> None:
-        selector = self._selector
-        behaviour.set(self.behaviour)
-        current_owner.set(selector.owner)
-        self.has_begun = True
-        value: Any = None
-        failed: BaseException | None = None
-        try:
-            with anyio.CancelScope() as self._scope:
-                if self.is_interrupted:
-                    return
-                if self._debounce:
-                    await anyio.sleep(self._debounce)
-                value = await self._attempts()
-        except Exception as error:
-            failed = error
-        except anyio.get_cancelled_exc_class():
-            # Not by our scope: the host is ending, or something that was awaited was cancelled.
-            failed = RunCancelled(f"the computation of {label(selector.key)} was cancelled from outside")
-        except FATAL as error:
-            if selector.is_current(self):
-                selector.settle(None, error)
-            raise
-        except BaseException as error:
-            failed = as_exception(error)
-        if selector.is_current(self):
-            if selector.owner.is_closed:
-                self.abandon()
-                return
-            selector.settle(value, failed)
-        elif failed is not None and not isinstance(failed, RunCancelled):
-            selector.owner.report(failed, selector.key, "async selector (superseded)")
-
-    async def _attempts(self) -> Any:
-        selector, retry, attempt = self._selector, self._selector.options.retry, 0
-        while True:
-            attempt += 1
-            if selector.is_current(self):
-                selector.inputs.begin()
-            get = _Tracking(self, selector)
-            try:
-                return await self._call(get)
-            except Exception as error:
-                if retry is None or not selector.is_current(self) or not retry.allows(error, attempt):
-                    raise
-            finally:
-                get.is_over = True
-            await anyio.sleep(retry.delay(attempt))
-            if selector.is_current(self):
-                selector.clean_up()
-
-    async def _call(self, get: _Tracking) -> Any:
-        where = self._selector.options.in_thread
-        if where is False:
-            value = self._selector.call(get)
-        else:
-            value = await anyio.to_thread.run_sync(
-                self._selector.call,
-                _FromThread(get, self._selector.owner),
-                abandon_on_cancel=True,
-                limiter=None if where is True else where,
-            )
-        return await value if inspect.isawaitable(value) else value
-
-    def cancel(self) -> None:
-        """It is superseded, or nobody is interested any more."""
-        self.is_interrupted = True
-        if self._scope is not None:
-            self._scope.cancel()
-
-    def abandon(self) -> None:
-        selector = self._selector
-        if selector.is_current(self):
-            selector.stop(f"{label(selector.key)} has no value: the store, or its loop, has ended")
-
-
-class _Tracking:
-    """The `get` of one try of one computation: what it reads is remembered, after an `await` too."""
-
-    __slots__ = ("_computation", "_selector", "is_over")
-
-    def __init__(self, computation: _Computation, selector: AsyncSelector[Any, Any]) -> None:
-        self._computation = computation
-        self._selector = selector
-        self.is_over = False
-
-    @property
-    def _counts(self) -> bool:
-        return not self.is_over and self._selector.is_current(self._computation)
-
-    def __call__(self, key: Any, /) -> Any:
-        owner = self._selector.owner
-        if not self._counts:
-            return owner.find(key).value  # nobody will see what is made of it
-        try:
-            node = owner.find(key)
-        except UnknownKeyError:
-            self._selector.inputs.read(owner.missing(key))  # it fails now, and is computed when that is declared
-            raise
-        owner.adopt(node)
-        return self._selector.inputs.read(node)
-
-    def peek(self, key: Any, /) -> Any:
-        return self._selector.owner.find(key).value
-
-    async def resolve(self, key: Any, /) -> Any:
-        node = self._selector.owner.find(key)
-        if isinstance(node, AsyncSelector):
-            try:
-                await node.resolve()
-            except Exception:
-                if self._counts and node.error is None:
-                    self._selector.inputs.read(node)  # when it recovers, this is to be computed again
-                raise
-        else:
-            await anyio.lowlevel.checkpoint()
-        return self(key)
-
-    def on_cleanup(self, call: Callable[[], object], /) -> None:
-        if self._counts:
-            self._selector.owes_cleanup(call)
-        else:
-            call()
-
-    def progress(self, fraction: float | None, text: str = "", /) -> None:
-        if self._counts:
-            self._selector.on_progress(fraction, text)
-
-
-class _FromThread:
-    """The `get` of a computation in a worker thread: each reading is made on the loop."""
-
-    __slots__ = ("_get", "_owner")
-
-    def __init__(self, get: _Tracking, owner: Owner) -> None:
-        self._get = get
-        self._owner = owner
-
-    def __call__(self, key: Any, /) -> Any:
-        return self._owner.on_home(lambda: self._read(key))
-
-    def _read(self, key: Any) -> Any:
-        if not self._get._counts:
-            raise RunCancelled("this computation is superseded; nobody waits for what the thread computes")
-        return self._get(key)
-
-    def peek(self, key: Any, /) -> Any:
-        return self._owner.on_home(lambda: self._get.peek(key))
-
-    def resolve(self, key: Any, /) -> NoReturn:
-        raise TypeError("get.resolve is for async functions; a selector with in_thread=True reads with get(key)")
-
-    def on_cleanup(self, call: Callable[[], object], /) -> None:
-        self._owner.on_home(lambda: self._get.on_cleanup(call))
-
-    def progress(self, fraction: float | None, text: str = "", /) -> None:
-        self._owner.on_home(lambda: self._get.progress(fraction, text))

@@ -19,9 +19,7 @@ AsyncState = Literal["idle", "loading", "refreshing", "ready", "failed"]
 class AsyncValue(Generic[T_co]):
     """How an async selector is doing, as one value: bind it, listen to it, or `match` it.
 
-        match state.get(results.status):
-            case fa.AsyncValue("ready", rows): ...
-            case fa.AsyncValue("failed", error=error): ...
+    `case fa.AsyncValue("ready", rows)`, `case fa.AsyncValue("failed", error=error)`.
     """
 
     state: AsyncState = "idle"

@@ -280,10 +280,10 @@ class BoundAction(Generic[P, R]):
         if self._is_dropped(lane, run):
             return DONE
         parent = current_run.get()
-        if parent is not None and not parent.is_done and not here().draining:
-            # A listener is not the run that has written; and who takes a run's place is not its child.
-            if not (self.action.policy == "restartable" and parent in lane.runs):
-                parent.adopt(run)
+        # A listener is not the run that has written; and who takes a run's place is not its child.
+        takes_its_place = self.action.policy == "restartable" and parent in lane.runs
+        if parent is not None and not (parent.is_done or here().draining or takes_its_place):
+            parent.adopt(run)
         with here():
             if self.action.policy == "sequential" and lane.runs:
                 run.queue_after(lane.runs[-1])
@@ -329,7 +329,7 @@ class BoundAction(Generic[P, R]):
     def _lane(self, item: tuple[Hashable, ...]) -> _Lane[R]:
         lane = self._lanes.get(item)
         if lane is None:
-            track = _Track(StatusKey(self.action, *item), self._owner.report) if item else self._all
+            track = _Track(StatusKey[R](self.action, *item), self._owner.report) if item else self._all
             lane = self._lanes[item] = _Lane(track)
             if len(self._lanes) > IDLE_LANES:
                 self._forget_lanes()

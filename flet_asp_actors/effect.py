@@ -15,9 +15,9 @@ __all__ = ("Effect",)
 
 
 class Effect(Subscription):
-    """A function of `get`, sync or async, that is run now, and again once a turn in which something it read has changed.
+    """A function of `get`, sync or async, that is run now, and again whenever something that it has read has changed.
 
-    What it reads is tracked anew in each run, after an `await` as well. It may write. A change
+    At most once a turn. What it reads is tracked anew in each run, after an `await` as well. It may write. A change
     during an async run leads to one more run, and `get.on_cleanup(fn)` calls `fn` before the
     next run and at the end. `close()` ends it; so does the end of the store.
     """

@@ -7,7 +7,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Hashable
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
 
-from .async_selector import AsyncSelector, AsyncSelectorKey, Options, is_async
+from .async_selector import AsyncSelector, AsyncSelectorKey, is_async
+from .computation import Options
 from .core.graph import Node
 from .core.values import is_a
 from .key import Readable
@@ -24,7 +25,6 @@ __all__ = ("Family", "Member", "Members", "family")
 
 T = TypeVar("T")
 D = TypeVar("D")
-D_co = TypeVar("D_co", covariant=True)
 P = ParamSpec("P")
 K_co = TypeVar("K_co", covariant=True)
 
@@ -99,7 +99,11 @@ def _begin_member(member: Any, family: Family[..., Any], args: tuple[Any, ...], 
     except TypeError as error:
         raise TypeError(f"the arguments of {family.name}(...) must be hashable: {error}") from error
     function = family.function
-    member.function = lambda get: function(get, *args, **kwargs)  # noqa: E731  # it is kept, not named
+
+    def call(get: Get) -> Any:
+        return function(get, *args, **kwargs)
+
+    member.function = call
 
 
 def _name(member: Any) -> str:
@@ -114,7 +118,8 @@ def _equal(one: Any, other: Any) -> bool:
 class _SyncMember(SelectorKey[T], Member):
     __slots__ = ("_hash", "family", "item")
 
-    name = property(_name)  # type: ignore[assignment]  # put together when somebody asks
+    _hash: int
+    name = property(_name)  # put together when somebody asks
 
     def __init__(self, family: Family[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         _begin_member(self, family, args, kwargs)
@@ -129,7 +134,8 @@ class _SyncMember(SelectorKey[T], Member):
 class _AsyncMember(AsyncSelectorKey[T, T], Member):
     __slots__ = ("_hash", "family", "item")
 
-    name = property(_name)  # type: ignore[assignment]  # put together when somebody asks
+    _hash: int
+    name = property(_name)  # put together when somebody asks
 
     def __init__(self, family: Family[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         _begin_member(self, family, args, kwargs)
@@ -212,33 +218,31 @@ class FamilyDecorator(Protocol):
     """What `family` with options returns: the decorator."""
 
     @overload
-    def __call__(
+    def __call__(  # type: ignore[overload-overlap]  # a coroutine is a value, too
         self, function: Callable[Concatenate[Get, P], Coroutine[Any, Any, T]], /
-    ) -> Family[P, AsyncSelectorKey[T, T | None]]: ...  # type: ignore[overload-overlap]  # a coroutine is a value, too
+    ) -> Family[P, AsyncSelectorKey[T, T | None]]: ...
     @overload
     def __call__(self, function: Callable[Concatenate[Get, P], T], /) -> Family[P, SelectorKey[T]]: ...
 
 
-class FamilyFrom(Protocol[D_co]):
+class FamilyFrom(Protocol[D]):
     """The decorator when there is an `initial`."""
 
     def __call__(
         self, function: Callable[Concatenate[Get, P], Coroutine[Any, Any, T]], /
-    ) -> Family[P, AsyncSelectorKey[T, T | D_co]]: ...
+    ) -> Family[P, AsyncSelectorKey[T, T | D]]: ...
 
 
 class FamilyInThread(Protocol):
     """The decorator with `in_thread`."""
 
-    def __call__(
-        self, function: Callable[Concatenate[Get, P], T], /
-    ) -> Family[P, AsyncSelectorKey[T, T | None]]: ...
+    def __call__(self, function: Callable[Concatenate[Get, P], T], /) -> Family[P, AsyncSelectorKey[T, T | None]]: ...
 
 
 @overload
-def family(
+def family(  # type: ignore[overload-overlap]  # a coroutine is a value, too
     function: Callable[Concatenate[Get, P], Coroutine[Any, Any, T]], /
-) -> Family[P, AsyncSelectorKey[T, T | None]]: ...  # type: ignore[overload-overlap]  # a coroutine is a value, too
+) -> Family[P, AsyncSelectorKey[T, T | None]]: ...
 @overload
 def family(function: Callable[Concatenate[Get, P], T], /) -> Family[P, SelectorKey[T]]: ...
 @overload

@@ -69,7 +69,12 @@ class _LayeredAtom(Atom[T]):
 
     def _drop_layers(self) -> None:
         _stacks.pop(self, None)
-        self.__class__ = Atom
+        self.__class__ = Atom  # type: ignore[assignment]  # it is one, with another name
+
+
+def _show(atom: Atom[Any], value: Any) -> None:
+    """Assign a value as every other atom does: this is not the write that drops layers."""
+    Atom[Any]._assign(atom, value)  # pyright: ignore[reportPrivateUsage]  # its own class has another one
 
 
 def _put(atom: Atom[Any], layer: _Layer) -> None:
@@ -87,7 +92,7 @@ def _put(atom: Atom[Any], layer: _Layer) -> None:
         _stacks[atom] = stack
         atom.__class__ = _LayeredAtom
     stack.layers.append(layer)
-    Atom._assign(atom, layer.value)  # pyright: ignore[reportPrivateUsage]  # not the write that drops layers
+    _show(atom, layer.value)
 
 
 def _take(atom: Atom[Any], layer: _Layer, succeeded: bool) -> None:
@@ -105,7 +110,7 @@ def _take(atom: Atom[Any], layer: _Layer, succeeded: bool) -> None:
         del _stacks[atom]
         atom.__class__ = Atom
     if shown is not atom.current:
-        Atom._assign(atom, shown)  # pyright: ignore[reportPrivateUsage]  # not the write that drops layers
+        _show(atom, shown)
 
 
 class Writer(Protocol):

@@ -38,7 +38,9 @@ class Retry:
 
     def allows(self, error: BaseException, attempt: int) -> bool:
         """Whether try number `attempt` (from 1), which failed with `error`, is followed by another."""
-        if isinstance(error, StateError):  # a mistake in the code, or a run that was cancelled: it would be the same again
+        if isinstance(
+            error, StateError
+        ):  # a mistake in the code, or a run that was cancelled: it would be the same again
             return False
         return isinstance(error, self.on) and (self.attempts is None or attempt < self.attempts)
 

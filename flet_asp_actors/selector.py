@@ -7,8 +7,8 @@ from collections.abc import Callable, Coroutine, Mapping
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeVar, overload
 
-from .async_selector import AsyncSelectorKey, Options, is_async
-
+from .async_selector import AsyncSelectorKey, is_async
+from .computation import Options
 from .core.evaluate import evaluating, now_computing, read, read_by
 from .core.graph import CLEAN, Derived
 from .core.values import is_a
@@ -25,7 +25,6 @@ __all__ = ("Get", "Selector", "SelectorKey", "make_selector", "name_of", "select
 
 T = TypeVar("T")
 D = TypeVar("D")
-D_co = TypeVar("D_co", covariant=True)
 
 
 class SelectorKey(Readable[T]):
@@ -129,10 +128,10 @@ class SelectorDecorator(Protocol):
     def __call__(self, function: Callable[[Get], T], /) -> SelectorKey[T]: ...
 
 
-class SelectorFrom(Protocol[D_co]):
+class SelectorFrom(Protocol[D]):
     """The decorator when there is an `initial`."""
 
-    def __call__(self, function: Callable[[Get], Coroutine[Any, Any, T]], /) -> AsyncSelectorKey[T, T | D_co]: ...
+    def __call__(self, function: Callable[[Get], Coroutine[Any, Any, T]], /) -> AsyncSelectorKey[T, T | D]: ...
 
 
 class SelectorInThread(Protocol):
@@ -141,10 +140,10 @@ class SelectorInThread(Protocol):
     def __call__(self, function: Callable[[Get], T], /) -> AsyncSelectorKey[T, T | None]: ...
 
 
-class SelectorInThreadFrom(Protocol[D_co]):
+class SelectorInThreadFrom(Protocol[D]):
     """The decorator with `in_thread` and an `initial`."""
 
-    def __call__(self, function: Callable[[Get], T], /) -> AsyncSelectorKey[T, T | D_co]: ...
+    def __call__(self, function: Callable[[Get], T], /) -> AsyncSelectorKey[T, T | D]: ...
 
 
 @overload
@@ -228,6 +227,7 @@ def selector(function: Any = None, /, **options: Any) -> Any:
         in_thread: Compute a sync function, one that keeps the processor busy, in a worker thread
             (True, or a limiter of such threads). Its `get` asks the loop each time.
         equals: Says whether two values are the same, instead of "same type and `==`".
+        **options: All of these.
 
     Returns:
         A typed key: `state.get(key)`, `state.listen(key, ...)`, `get(key)` in other selectors;

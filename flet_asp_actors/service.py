@@ -118,9 +118,12 @@ class Service(Child):
 
     @property
     def status(self) -> Readable[ActionStatus[None]]:
-        """How it is doing, to read, watch or bind: `running`; `failed` until it is started again, with the
-        error; `idle` when nobody watches what it is for; `cancelled` when it was stopped. `attempt` counts
-        the starts since it was last up for a good while."""
+        """How it is doing, to read, watch or bind.
+
+        `running`; `failed` until it is started again, with the error; `idle` when nobody watches
+        what it is for; `cancelled` when it was stopped. `attempt` counts the starts since it was
+        last up for a good while.
+        """
         return self._status
 
     @property

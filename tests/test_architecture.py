@@ -11,10 +11,12 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "flet_asp_actors"
 ORDER = [
     "errors",
-    *("core.values", "core.mailbox", "core.graph", "core.evaluate", "core.turn"),
-    *("door", "waiting", "receipt", "owner"),
-    *("key", "atom", "selector", "status", "writing", "run", "action", "watch"),
-    *("system.failure", "system.batch", "system.host", "system.root", "system.registry", "system.store"),
+    *("core.values", "core.mailbox", "core.graph", "core.evaluate", "core.inputs", "core.turn"),
+    *("door", "waiting", "receipt", "owner", "timer", "retry"),
+    *("key", "atom", "status", "async_value", "reading", "computation", "async_selector", "selector", "family"),
+    *("layers", "writing", "run", "bound", "action", "watch", "effect", "watching", "service", "supervisor"),
+    *("system.failure", "system.batch", "system.transaction", "system.snapshot", "system.supervision"),
+    *("system.host", "system.root", "system.registry", "system.store"),
     *("ui.page", "ui.frame", "ui.mount", "ui.binding", "ui.two_way"),
     "state",
     *(

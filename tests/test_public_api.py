@@ -16,9 +16,10 @@ import flet_asp_actors as fa
 DESIGN = {
     "errors": "BatchError BindingError BusyError ClosedError ConflictError CycleError DeadlockError KeyConflictError "
     "LoopError NotRunningError PurityError ReadOnlyError RunCancelled StateError UnknownKeyError",
-    "nouns": "Action ActionStatus Atom Binding BoundAction Failure Get Key Readable Receipt Run Selector SelectorKey "
-    "Set StateManager Statistics Subscription TwoWay Writable",
-    "verbs": "action current get_state_manager selector two_way",
+    "nouns": "Action ActionStatus Async AsyncSelector AsyncSelectorKey AsyncValue Atom Binding BoundAction Failure "
+    "Family Get Key Readable Receipt Retry Run Selector SelectorKey Service Set Snapshot StateManager Statistics "
+    "Subscription Supervision Supervisor Transaction TwoWay Watch Writable",
+    "verbs": "action current family get_state_manager selector two_way",
 }
 
 

@@ -397,13 +397,7 @@ def test_writing_and_starting_inside_a_selector_are_refused() -> None:
     assert state.get(A) == 1
 
 
-def test_an_async_function_is_refused_where_it_is_made() -> None:
-    with pytest.raises(TypeError, match="selector load is async"):
-
-        @fa.selector
-        async def load(get: fa.Get) -> int:
-            return 1
-
+def test_a_coroutine_is_no_value_of_a_sync_selector() -> None:
     async def late() -> int:
         return 1
 

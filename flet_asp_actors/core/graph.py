@@ -106,7 +106,7 @@ class Node:
         self.edited = 0  # version of the last edit in place
         self.dependents: dict[Dependent, None] | None = None
         self.attention: tuple[Callable[[], object], ...] = ()
-        """Called at the end of the outermost call when somebody has begun to observe the node, or nobody does any more."""
+        """Called at the end of the outermost call when the node comes to be observed, or is not any more."""
 
     @property
     def upstream(self) -> Iterable[Node]:

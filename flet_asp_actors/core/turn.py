@@ -44,7 +44,7 @@ class Watcher:
         node = self.node
         if node.error is None or node.is_reported:
             return False
-        node.is_reported = True
+        node.is_reported = True  # type: ignore[misc]  # whatever stores an error has a slot for this
         return True
 
     def start(self) -> None:

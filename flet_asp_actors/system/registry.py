@@ -114,9 +114,12 @@ class Registry(Root):
                 node.throw()
             return node.current
 
+        def peek(key: Any) -> Any:
+            return read(find(key))
+
         # A function is the cheapest callable, and can carry what else a Get has.
         vars(get).update(
-            peek=lambda key: read(find(key)),
+            peek=peek,
             resolve=_cannot_wait,
             on_cleanup=scope.on_cleanup,
             progress=_no_progress,
@@ -131,8 +134,8 @@ class Registry(Root):
             return find(key).value
 
         async def resolve(key: Any) -> Any:
-            node = find(key)
-            if isinstance(node, AsyncSelector):
+            node: Any = find(key)
+            if is_a(node, AsyncSelector):
                 return await node.resolve()
             await anyio.lowlevel.checkpoint()
             return node.value
@@ -245,8 +248,8 @@ class Registry(Root):
 
     def _retire(self, node: Node) -> None:
         """A selector is no longer the one that its key finds."""
-        if isinstance(node, AsyncSelector):
-            node.close(f"{label(node.key)} was given up")
+        if is_a(node, AsyncSelector):
+            cast("AsyncSelector[Any, Any]", node).close(f"{label(node.key)} was given up")
         self.scope.clean_up(node)
         node.attention = ()
         node.version = tick()
@@ -316,7 +319,8 @@ class Registry(Root):
 
 def _cannot_wait(key: Any) -> NoReturn:
     raise TypeError(
-        f"get.resolve({label(key)}) waits, and a sync selector cannot. Make it `async def`, or read what is there with get()."
+        f"get.resolve({label(key)}) waits, and a sync selector cannot. "
+        "Make it `async def`, or read what is there with get()."
     )
 
 

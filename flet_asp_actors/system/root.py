@@ -20,7 +20,6 @@ from ..key import label
 from ..owner import Job, current_owner
 from ..receipt import Posted, Receipt
 from ..run import GRACE
-from ..supervisor import Supervisor
 from ..waiting import Behaviour, Completion
 from .failure import Failure, log_failure
 from .host import Host
@@ -49,8 +48,6 @@ class Root:
         self._settlers: list[Completion] = []
         self._is_closing = False
         self._is_closed = False
-        self.services = Supervisor("services", self, None, max_restarts=None)
-        """Supervises what was declared in the store itself; it never gives up on all for the sake of one."""
         self.settle_home()
 
     # ------------------------------------------------------------------ life
@@ -291,7 +288,7 @@ class Root:
         def on_escape(error: BaseException, job: Job) -> None:
             self.report(error, job.name, "host")
 
-        self._host = Host(home, on_end, self._wake_settlers, on_escape, self.services.wind_down)
+        self._host = Host(home, on_end, self._wake_settlers, on_escape, self._wind_down)
         return self._host
 
     def _release_held(self) -> None:
@@ -300,7 +297,13 @@ class Root:
         for job in held:
             Context().run(self.spawn, job)  # whoever opens the store is no parent of theirs
         if self._host is not None:
-            self.services.resume()
+            self._resume()
+
+    async def _wind_down(self) -> None:
+        """Before everything is cancelled: end what has an order to end in."""
+
+    def _resume(self) -> None:
+        """There is a host again: start what the last one has left behind."""
 
     def _wake_settlers(self) -> None:
         settlers, self._settlers = self._settlers, []

@@ -5,9 +5,10 @@ from __future__ import annotations
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar, overload
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 import anyio.lowlevel
+from anyio import CapacityLimiter
 
 from ..action import Action, BoundAction
 from ..async_selector import AsyncSelector, AsyncSelectorKey
@@ -23,7 +24,16 @@ from ..key import Key, Name, Readable, Writable, label
 from ..reading import Async, Get
 from ..receipt import DONE, Receipt, gather
 from ..retry import Retry
-from ..selector import Selector, SelectorDecorator, SelectorFrom, SelectorKey, make_selector, name_of, takes_one
+from ..selector import (
+    Selector,
+    SelectorDecorator,
+    SelectorFrom,
+    SelectorInThread,
+    SelectorKey,
+    make_selector,
+    name_of,
+    takes_one,
+)
 from ..service import Restart, Service
 from ..supervisor import ServiceDecorator, Strategy, Supervisor
 from ..watch import Subscription
@@ -74,6 +84,8 @@ class Store(Registry):
 
     def __init__(self, *, overrides: Mapping[Any, Any] | None = None) -> None:
         super().__init__(overrides)
+        self.services: Supervisor = Supervisor("services", self, None, max_restarts=None)
+        """Supervises what was declared in the store itself; it never gives up on all for the sake of one."""
         self._subscriptions: dict[Any, Subscription] = {}
         self._effects: set[Subscription] = set()
         self._waits: set[WaitFor] = set()
@@ -211,10 +223,11 @@ class Store(Registry):
         return self.elsewhere(key, lambda: self._refresh(key))
 
     def _refresh(self, key: Any) -> Receipt:
-        if isinstance(key, Family):
+        if is_a(key, Family):
             return gather([self._refresh_node(node) for node in self._members(key).nodes()])
-        node = self.find(key)
-        return node.refresh() if isinstance(node, AsyncSelector) else self._refresh_node(node)
+        node: Any = self.find(key)
+        refreshed: Receipt = node.refresh() if is_a(node, AsyncSelector) else self._refresh_node(node)
+        return refreshed
 
     def _refresh_node(self, node: Node) -> Receipt:
         if isinstance(node, AsyncSelector):
@@ -234,9 +247,10 @@ class Store(Registry):
             UnknownKeyError: For a name that was never declared.
         """
         refuse_in_selector(f"invalidates {label(key)}")
+        family: Any = key if isinstance(key, Family) else None
 
         def apply() -> Receipt:
-            for node in self._members(key).nodes() if isinstance(key, Family) else [self.find(key)]:
+            for node in self._members(family).nodes() if family is not None else [self.find(key)]:
                 if isinstance(node, AsyncSelector):
                     node.invalidate()
                 else:
@@ -342,9 +356,50 @@ class Store(Registry):
     @overload
     def selector(self, function: Callable[[Get], T], /) -> SelectorKey[T]: ...
     @overload
-    def selector(self, name: Name | None = None, /, *, initial: D, **options: Any) -> SelectorFrom[D]: ...
+    def selector(
+        self,
+        name: Name | None = None,
+        /,
+        *,
+        initial: D,
+        debounce: float = 0.0,
+        retry: Retry | None = None,
+        keep_previous: bool = True,
+        stale_after: float | None = None,
+        refresh_every: float | None = None,
+        keep_for: float | None = None,
+        equals: Callable[[Any, Any], bool] | None = None,
+    ) -> SelectorFrom[D]: ...
     @overload
-    def selector(self, name: Name | None = None, /, **options: Any) -> SelectorDecorator: ...
+    def selector(
+        self,
+        name: Name | None = None,
+        /,
+        *,
+        debounce: float = 0.0,
+        retry: Retry | None = None,
+        keep_previous: bool = True,
+        stale_after: float | None = None,
+        refresh_every: float | None = None,
+        keep_for: float | None = None,
+        in_thread: Literal[False] = False,
+        equals: Callable[[Any, Any], bool] | None = None,
+    ) -> SelectorDecorator: ...
+    @overload
+    def selector(
+        self,
+        name: Name | None = None,
+        /,
+        *,
+        in_thread: Literal[True] | CapacityLimiter,
+        debounce: float = 0.0,
+        retry: Retry | None = None,
+        keep_previous: bool = True,
+        stale_after: float | None = None,
+        refresh_every: float | None = None,
+        keep_for: float | None = None,
+        equals: Callable[[Any, Any], bool] | None = None,
+    ) -> SelectorInThread: ...
     def selector(self, name: Any = None, /, **options: Any) -> Any:
         """Declare a selector in this store, sync or async: `@state.selector` or `@state.selector("full_name")`.
 
@@ -368,7 +423,7 @@ class Store(Registry):
         return decorate
 
     @overload
-    def add_selector(  # type: ignore[overload-overlap]  # a coroutine is a value, too
+    def add_selector(
         self, name: Name, function: Callable[[Get], Coroutine[Any, Any, T]], /, **options: Any
     ) -> AsyncSelector[T, T | None]: ...
     @overload
@@ -423,7 +478,8 @@ class Store(Registry):
             ClosedError: When the store has ended.
         """
         self._refuse_closed("start a service")
-        return self.services.service(name, **options)
+        declare: Any = self.services.service
+        return declare(name, **options)
 
     def supervisor(
         self,
@@ -591,6 +647,12 @@ class Store(Registry):
         )
 
     # ------------------------------------------------------------------ the machinery
+
+    async def _wind_down(self) -> None:
+        await self.services.wind_down()
+
+    def _resume(self) -> None:
+        self.services.resume()
 
     def _clear(self) -> Receipt:
         refuse_in_selector("clears the store")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
+from ..core.values import is_a
 from ..owner import Job
 from ..run import Run
 from ..service import Service
@@ -46,10 +48,10 @@ class Supervision:
 def describe_store(name: str, state: str, services: Supervisor, jobs: Iterable[Job]) -> Supervision:
     """The tree of a store: its services as they are supervised, then whatever runs otherwise."""
     all_jobs = list(jobs)
-    runs = [job for job in all_jobs if isinstance(job, Run)]
+    runs: list[Run[Any]] = [job for job in all_jobs if is_a(job, Run)]  # type: ignore[misc]  # they are
     below = {id(child) for run in runs for child in run.children}
     others = tuple(
-        _run(job) if isinstance(job, Run) else Supervision(job.kind, job.name, "running")
+        _run(job) if is_a(job, Run) else Supervision(job.kind, job.name, "running")
         for job in all_jobs
         if not job.is_service and id(job) not in below
     )
@@ -77,5 +79,5 @@ def _service(service: Service) -> Supervision:
     return Supervision("service", service.name, status.state, ", ".join(filter(None, [again, status.message])))
 
 
-def _run(run: Run[object]) -> Supervision:
+def _run(run: Any) -> Supervision:
     return Supervision("action", run.name, run.state, children=tuple(_run(child) for child in run.children))

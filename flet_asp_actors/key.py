@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Hashable
 from enum import Enum
-from typing import Any, Generic, NoReturn, TypeVar, Union, overload
+from typing import Any, Generic, NoReturn, Protocol, TypeVar, Union, cast, overload
 
 from .core.values import is_a, is_immutable, private_copy
 
-__all__ = ("Key", "Name", "NamedKey", "Readable", "Writable", "label")
+__all__ = ("Key", "Name", "NamedKey", "Readable", "Writable", "is_item_of", "label", "user_key")
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -23,6 +24,11 @@ class Readable(Generic[T_co]):
 
     __slots__ = ()
 
+    @property
+    def kept(self) -> Any:
+        """What a store finds it by."""
+        return self
+
 
 class Writable(Readable[T]):
     """Anything that `set`, `update`, `mutate` and `reset` accept."""
@@ -30,11 +36,25 @@ class Writable(Readable[T]):
     __slots__ = ()
 
 
+class Keeper(Protocol):
+    """What a key needs of a store."""
+
+    def later(self, call: Callable[[], object]) -> None:
+        """Have something called on the home loop, or soon; from a finaliser, too."""
+        ...
+
+    def give_up(self, kept: Any) -> None:
+        """A key is gone, and what the store keeps of it can only be reached by a handle or a binding."""
+        ...
+
+
 class Key(Writable[T]):
     """A typed key that owns its default. It needs no declaration and works in any store.
 
     Identity is the object; the name is for people. Two keys of one name are two keys.
     `KEY[item]` is a key per item with the same default: `DONE[7]` and `DONE[7]` are equal.
+    A key that is gone, with the control whose own it was, say, takes its value out of the
+    stores with it, unless a handle or a binding still holds that.
 
     Args:
         name: What error messages and `repr` call it.
@@ -49,7 +69,9 @@ class Key(Writable[T]):
             default is mutable and cannot be copied.
     """
 
-    __slots__ = ("_default", "_make", "_name", "equals")
+    __slots__ = ("__weakref__", "_default", "_make", "_name", "equals", "kept")
+
+    kept: Any  # pyright: ignore[reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]  # a slot is faster
 
     @overload
     def __init__(self, name: str, default: T, *, equals: Callable[[T, T], bool] | None = None) -> None: ...
@@ -71,8 +93,12 @@ class Key(Writable[T]):
         self.equals = equals
         self._default: Any = None
         self._make: Callable[[], Any] | None = factory
-        if factory is not None:
-            return
+        if factory is None:
+            self._take_default(default)
+        self.kept = _KeptKey(self)
+
+    def _take_default(self, default: Any) -> None:
+        name = self._name
         if is_immutable(default):
             self._default = default
             return
@@ -104,39 +130,138 @@ class Key(Writable[T]):
         """
         return _ItemKey(self, item)
 
+    def keep(self, store: Keeper) -> Key[T]:
+        """What a store keeps of it: the same without the key itself, so that the key can go."""
+        kept: Key[T] = self.kept.keep(store)
+        return kept
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the key itself is still there, for what a store keeps of it."""
+        return True
+
+    def __hash__(self) -> int:
+        return hash(self.kept)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Key) and self.kept is other.kept
+
+    def __del__(self) -> None:
+        kept = getattr(self, "kept", None)
+        if kept is not None and kept.stores:
+            kept.give_up()
+
     def __repr__(self) -> str:
         return f"Key({self.name!r})"
 
     __str__ = __repr__
 
 
+class _KeptKey(Key[T]):
+    """What stores keep of a key: the name and the default. Messages show it as the key itself."""
+
+    __slots__ = ("_key", "has_items", "stores")
+
+    kept = Readable.kept
+
+    def __init__(self, key: Key[T]) -> None:
+        self._name = key._name
+        self._default = key._default
+        self._make = key._make
+        self.equals = key.equals
+        self._key = weakref.ref(key)
+        self.has_items = False
+        self.stores: tuple[weakref.ref[Keeper], ...] = ()
+
+    @property
+    def key(self) -> Key[T]:
+        """The key itself, as long as it is there."""
+        return self._key() or self
+
+    def known_to(self, store: Keeper) -> None:
+        """A store keeps it; it is to hear when the key is gone."""
+        known = weakref.ref(store)
+        if known not in self.stores:
+            self.stores = (*(each for each in self.stores if each() is not None), known)
+
+    def give_up(self) -> None:
+        """The key is gone. This may be the collector's doing, in the middle of anything: only ask for it."""
+        for known in self.stores:
+            store = known()
+            if store is not None:
+                store.later(functools.partial(store.give_up, self))
+
+    def keep(self, store: Keeper) -> Key[T]:
+        self.known_to(store)
+        return self
+
+    @property
+    def is_there(self) -> bool:
+        return self._key() is not None
+
+    __hash__ = object.__hash__
+    __eq__: Any = object.__eq__  # as fast as it gets; a key asks this one, or is asked
+
+    def __del__(self) -> None:
+        """Nothing: it is not a key of its own."""
+
+
 class _ItemKey(Key[T]):
     """`KEY[item]`: made anew at each use, and equal by key and item."""
 
-    __slots__ = ("_hash", "family", "item")
+    __slots__ = ("_anchor", "_hash", "family", "item")
 
-    def __init__(self, family: Key[T], item: Hashable) -> None:
+    family: Any
+    kept = Readable.kept
+
+    def __init__(self, family: Key[T], item: Hashable, anchored: bool = True) -> None:
+        kept: Any = family.kept
+        self.family = kept
         try:
-            self._hash = hash((id(family), item))
+            self._hash = hash((hash(kept), item))
         except TypeError as error:
             raise TypeError(f"{family!r}[...]: an item must be hashable, and {type(item).__name__} is not") from error
-        self.family = family
         self.item = item
         self.equals = family.equals
         self._name = None  # put together when somebody asks
+        self._anchor = family if anchored else None  # what a store keeps does not keep the family's key
 
     @property
     def name(self) -> str:
         return f"{self.family.name}[{self.item!r}]"
 
     def initial(self) -> T:
-        return self.family.initial()
+        value: T = self.family.initial()
+        return value
+
+    def keep(self, store: Keeper) -> Key[T]:
+        family = self.family.keep(store)
+        if is_a(family, _KeptKey):
+            family.has_items = True
+        return _ItemKey(family, self.item, anchored=False)
+
+    @property
+    def is_there(self) -> bool:
+        return self._anchor is not None or bool(self.family.is_there)
 
     def __hash__(self) -> int:
         return self._hash
 
     def __eq__(self, other: Any) -> bool:
-        return is_a(other, _ItemKey) and self.family is other.family and self.item == other.item
+        return is_a(other, _ItemKey) and self.family == other.family and self.item == other.item
+
+    def __del__(self) -> None:
+        """Nothing: whoever has the item can make the key anew."""
+
+
+def is_item_of(key: object, family: object) -> bool:
+    """Whether a key is `family[item]`, or an item of that."""
+    each: Any = key
+    while is_a(each, _ItemKey):
+        each = each.family
+        if each is family:
+            return True
+    return False
 
 
 class NamedKey(Key[Any]):
@@ -144,13 +269,26 @@ class NamedKey(Key[Any]):
 
     __slots__ = ("given",)
 
+    kept = Readable.kept
+
     def __init__(self, given: Name, default: Any) -> None:
         self.given = given
+        self._name = repr(given)
+        self.equals = None
+        self._default = self._make = None
         try:
-            super().__init__(repr(given), default)
+            self._take_default(default)
         except TypeError as error:
             why = str(error.__cause__ or error)
-            super().__init__(repr(given), factory=lambda: self._cannot_reset(why))
+            self._make = lambda: self._cannot_reset(why)
+
+    def __hash__(self) -> int:
+        return object.__hash__(self)
+
+    __eq__: Any = object.__eq__
+
+    def __del__(self) -> None:
+        """Nothing: a name is no object, and can be said again."""
 
     def _cannot_reset(self, why: str) -> NoReturn:
         raise TypeError(
@@ -162,6 +300,11 @@ class NamedKey(Key[Any]):
         return self.name
 
     __str__ = __repr__
+
+
+def user_key(key: Any) -> Any:
+    """The key that a user knows, for one that a store keeps."""
+    return cast("_KeptKey[Any]", key).key if is_a(key, _KeptKey) else key
 
 
 def label(key: object) -> str:

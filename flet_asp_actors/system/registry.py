@@ -19,7 +19,7 @@ from ..core.values import is_a, private_copy
 from ..door import LOCK
 from ..errors import KeyConflictError, UnknownKeyError
 from ..family import Family, Member, Members
-from ..key import Key, NamedKey, Readable, label
+from ..key import Key, NamedKey, Readable, is_item_of, label
 from ..reading import Get
 from ..receipt import DONE, Receipt
 from ..selector import Selector, SelectorKey
@@ -58,14 +58,20 @@ class Registry(Root):
         if isinstance(key, Node):  # a handle, maybe of another store
             return key
         try:
-            node = self._nodes.get(key)
+            node = self._nodes.get(key.kept if is_a(key, Readable) else key)
         except TypeError:
             raise TypeError(f"a key must be hashable, and {type(key).__name__} is not: {key!r}") from None
         if node is not None:
             return node
         if is_a(key, Key):
-            known = self._given_up.pop(key, None)
-            return self._nodes.setdefault(key, known if known is not None else Atom[Any](key, self))
+            if self._deferred and self._home is None:
+                self.on_home(_nothing)  # it does what was put off: keys that are gone, above all
+            kept = key.keep(self)
+            known = self._given_up.get(kept)
+            if known is not None and not kept.is_there:
+                return known  # it belongs to its handles and bindings
+            self._given_up.pop(kept, None)
+            return self._nodes.setdefault(kept, known if known is not None else Atom[Any](kept, self))
         if is_a(key, (SelectorKey, AsyncSelectorKey)):
             return self._make_known(key)
         if is_a(key, StatusKey):
@@ -94,9 +100,9 @@ class Registry(Root):
         def get(key: Any) -> Any:
             node: Any = None
             try:
-                node = lookup(key)
-            except TypeError:
-                pass  # find() has the words for it
+                node = lookup(key if type(key) is str else key.kept)
+            except (AttributeError, TypeError):
+                pass  # another name, or no key at all: find() knows
             if node is None:
                 node = key if isinstance(key, Node) else find(key)
             reads = scope.reads
@@ -272,6 +278,16 @@ class Registry(Root):
             bound = self._actions.setdefault(known, BoundAction(actual, self))
         return bound
 
+    def give_up(self, kept: Any) -> None:
+        """A key is gone: its atom, and those of its items, live on only as long as somebody holds them."""
+        gone = [kept]
+        if kept.has_items:
+            gone += [key for key in list(self._nodes) if is_item_of(key, kept)]
+        for key in gone:
+            atom: Any = self._nodes.pop(key, None)
+            if atom is not None:
+                self._given_up[key] = atom
+
     def _delete(self, key: Any) -> Receipt:
         refuse_in_selector(f"deletes {label(key)}")
         node = self.find(key)
@@ -280,7 +296,7 @@ class Registry(Root):
             if not isinstance(node.key, NamedKey):
                 receipt = node.reset()
                 if not node.dependents:  # selectors and handles that know the atom find it again
-                    del self._nodes[node.key]
+                    self._nodes.pop(node.key, None)
                     self._given_up[node.key] = node
                 return receipt
             del self._nodes[node.key.given]
@@ -326,6 +342,10 @@ def _cannot_wait(key: Any) -> NoReturn:
 
 def _has_finally(_: object) -> NoReturn:
     raise TypeError("get.on_cleanup is for selectors and effects; an action cleans up with try and finally")
+
+
+def _nothing() -> None:
+    """Called for what is done on the way."""
 
 
 def _no_progress(_fraction: float | None, _text: str = "") -> None:

@@ -16,7 +16,7 @@ from ..core.graph import Scope, user_traceback
 from ..core.turn import here
 from ..door import CLOSED, HOMELESS, LOCK, Home, HomeIsGone, running_home
 from ..errors import BusyError, ClosedError, DeadlockError, NotRunningError
-from ..key import label
+from ..key import label, user_key
 from ..owner import Job, current_owner
 from ..receipt import Posted, Receipt
 from ..run import GRACE
@@ -214,7 +214,7 @@ class Root:
 
     def report(self, error: BaseException, key: object, actor: str) -> None:
         """Send an error that nobody waits for to `on_error`; log it if that fails, too."""
-        failure = Failure(error, key, actor)
+        failure = Failure(error, user_key(key), actor)
         try:
             (self.on_error or log_failure)(failure)
         except Exception as again:

@@ -110,8 +110,8 @@ class Store(Registry):
         """
         node: Any = None
         try:
-            node = self._nodes[key]
-        except (KeyError, TypeError):
+            node = self._nodes[key if type(key) is str else key.kept]
+        except (AttributeError, KeyError, TypeError):
             pass  # find() has the words for it
         if node is None:
             node = self.find(key)
@@ -121,7 +121,7 @@ class Store(Registry):
 
     def has(self, key: Any, /) -> bool:
         """Say whether this store holds something under the key: declared, read or written before."""
-        return isinstance(key, Node) or key in self._nodes
+        return isinstance(key, Node) or (key.kept if is_a(key, Readable) else key) in self._nodes
 
     # ------------------------------------------------------------------ writing
 
@@ -140,8 +140,8 @@ class Store(Registry):
         """
         node: Any = None
         try:
-            node = self._nodes[key]
-        except (KeyError, TypeError):
+            node = self._nodes[key if type(key) is str else key.kept]
+        except (AttributeError, KeyError, TypeError):
             pass  # find() has the words for it
         if node is None:
             node = self.find(key)
@@ -311,7 +311,11 @@ class Store(Registry):
         refuse_in_selector("restores a snapshot")
 
         def apply() -> Receipt:
-            values = {self.find(key): value for key, value in snapshot.values().items()}
+            values = {
+                self.find(key): value
+                for key, value in snapshot.values().items()
+                if not is_a(key, Key) or key.is_there or key in self._given_up  # else nobody could see it
+            }
             with here():
                 return gather(
                     [atom.set(value) for atom, value in values.items()]
@@ -321,7 +325,8 @@ class Store(Registry):
         return self.elsewhere("restore", apply)
 
     def _atoms(self) -> list[Atom[Any]]:
-        return [node for node in dict.fromkeys(self._nodes.values()) if is_atom(node)]
+        """All atoms, those included that only handles and bindings know any more."""
+        return [node for node in dict.fromkeys([*self._nodes.values(), *self._given_up.values()]) if is_atom(node)]
 
     # ------------------------------------------------------------------ declaring
 
@@ -423,7 +428,7 @@ class Store(Registry):
         return decorate
 
     @overload
-    def add_selector(
+    def add_selector(  # pyright: ignore[reportOverlappingOverload]  # a coroutine is a value, too
         self, name: Name, function: Callable[[Get], Coroutine[Any, Any, T]], /, **options: Any
     ) -> AsyncSelector[T, T | None]: ...
     @overload
@@ -635,7 +640,7 @@ class Store(Registry):
 
     def statistics(self) -> Statistics:
         """Count what the store holds and does just now."""
-        nodes = set(self._nodes.values())
+        nodes: set[Node] = {*self._nodes.values(), *self._given_up.values()}
         atoms = [node for node in nodes if is_atom(node)]
         return Statistics(
             atoms=len(atoms),
@@ -661,7 +666,7 @@ class Store(Registry):
         with turn:
             for bound in list(self._actions.values()):
                 bound.reset()
-            for node in list(dict.fromkeys(self._nodes.values())):
+            for node in dict.fromkeys([*self._nodes.values(), *self._given_up.values()]):
                 if is_atom(node):
                     node.interrupt()
                     try:

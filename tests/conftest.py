@@ -29,3 +29,9 @@ def pytest_collection_finish() -> None:
     """What the imports have left stays: the collector need not look at it after every test."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """What looks for referrers at the end is to find them: hypothesis does."""
+    gc.unfreeze()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import flet as ft
 from typing_extensions import assert_type
@@ -57,6 +58,116 @@ async def login(get: fa.Get, set: fa.Set, mail: str, *, remember: bool = False) 
 @fa.action
 def reset_all(get: fa.Get, set: fa.Set) -> int:
     return get(COUNT)
+
+
+QUERY = fa.Key("query", "")
+
+
+@fa.selector
+async def bare(get: fa.Get) -> list[str]:
+    return [get(QUERY)]
+
+
+@fa.selector(initial=[], debounce=0.3, retry=fa.Retry(3, base=0.2, cap=5), keep_previous=True)
+async def results(get: fa.Get) -> list[str]:
+    assert_type(await get.resolve(bare), list[str])
+    assert_type(await get.resolve(COUNT), int)
+    get.on_cleanup(lambda: None)
+    get.progress(0.5, "half")
+    return [get(QUERY)]
+
+
+@fa.selector(in_thread=True)
+def heavy(get: fa.Get) -> int:
+    return get(COUNT) ** 2
+
+
+@fa.family(keep_for=60, max_size=500)
+async def user(get: fa.Get, uid: int) -> User:
+    return User(str(uid))
+
+
+@fa.family
+def doubled(get: fa.Get, number: int, *, plus: int = 0) -> int:
+    return number * 2 + plus
+
+
+@fa.selector
+def people(get: fa.Get) -> list[str]:
+    assert_type(get(user(1)), User | None)
+    assert_type(get(results), list[str])
+    assert_type(get(bare), list[str] | None)
+    assert_type(get(results.status), fa.AsyncValue[list[str]])
+    return [found.name for uid in range(3) if (found := get(user(uid)))]
+
+
+@fa.action(policy="sequential", per="post_id", retry=fa.Retry(2))
+async def like(get: fa.Get, set: fa.Set, post_id: int) -> None:
+    async with set.optimistic(DONE[post_id], True):
+        await set(DONE[post_id], True)
+    async with set.cleanup(1):
+        pass
+
+
+async def async_face(state: fa.StateManager) -> None:
+    assert_type(await state.resolve(results), list[str])
+    assert_type(await state.resolve(user(7)), User)
+    assert_type(await state.resolve(total), float)
+    assert_type(await state.resolve(heavy), int)
+    assert_type(state.get(heavy), int | None)
+    assert_type(state.get(doubled(2, plus=1)), int)
+    await state.refresh(user)
+    await state.refresh(user(7))
+    state.invalidate(results)
+    match state.get(results.status):
+        case fa.AsyncValue("ready", value):
+            assert_type(value, list[str] | None)
+        case fa.AsyncValue(state="failed", error=error):
+            assert_type(error, BaseException | None)
+        case other:
+            assert_type(other.value_or(0), list[str] | int)
+    async with state.transaction() as tx:
+        assert_type(tx.get(COUNT), int)
+        tx.set(COUNT, 5)
+        tx.update(COUNT, lambda n: n + 1)
+        tx.mutate(CART, lambda cart: cart.clear())
+        tx.reset(NAME)
+    state.restore(state.snapshot())
+    async with state.watch(COUNT) as values:
+        async for number in values:
+            assert_type(number, int)
+    assert_type(await state.wait_for(COUNT, lambda n: n > 5), int)
+
+    @state.effect
+    def reaction(get: fa.Get) -> None:
+        get(COUNT)
+
+    assert_type(reaction, fa.Subscription)
+
+    @state.service(restart="transient", retry=fa.Retry(attempts=None, base=0.5, cap=30), while_watched=COUNT)
+    async def feed(get: fa.Get, set: fa.Set) -> None:
+        await set(COUNT, get(COUNT) + 1)
+
+    assert_type(state.get(feed.status).attempt, int)
+    feed.stop()
+    sup = state.supervisor(strategy="rest_for_one", max_restarts=3, within=5.0)
+
+    @sup.service
+    async def beat(get: fa.Get, set: fa.Set) -> None: ...
+
+    assert_type(beat, fa.Service)
+    assert_type(sup.supervisor("one_for_all"), fa.Supervisor)
+    assert_type(state.supervision(), fa.Supervision)
+    go = state.action(like)
+    assert_type(state.get(go.status_for(7)).active, int)
+    assert_type(state.get(like.status_for(7)).active, int)
+    assert_type(await fa.Action(like.function).run_async(state, 7), Any)
+
+    @state.selector("named", initial=0)
+    async def named(get: fa.Get) -> int:
+        return 1
+
+    assert_type(state.get(named), int)
 
 
 async def store() -> None:

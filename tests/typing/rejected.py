@@ -5,7 +5,7 @@ from __future__ import annotations
 import flet as ft
 
 import flet_asp_actors as fa
-from tests.typing.accepted import AGE, CART, COUNT, NAME, login, total
+from tests.typing.accepted import AGE, CART, COUNT, NAME, login, results, total, user
 
 
 async def mistakes(state: fa.StateManager) -> None:
@@ -30,4 +30,16 @@ async def mistakes(state: fa.StateManager) -> None:
     fa.two_way(COUNT, parse=str)  # parse makes another type
     state.bound("text", value=COUNT)  # a string is no control
     state.listen(COUNT, lambda n: n.upper())  # an int has no upper
+    (await state.resolve(user(1))).age  # a User has no age
+    user("one")  # the parameter is a number
+    user()  # the parameter is missing
+    state.get(user(1)).name  # there may be no user yet
+    state.set(user(1), None)  # a selector is read-only
+    state.get(results.status).rows  # a status has no rows
+    fa.selector(debounce="fast")  # seconds are a number
+    fa.Retry(attempts="many")  # so are attempts
+    state.supervisor(strategy="one_for_some")  # there is no such strategy
+    state.service(restart="sometimes")  # nor such a restart
+    await state.wait_for(COUNT, lambda n: n.upper())  # an int has no upper
+    fa.action(policy="sequential", per=5)  # per names an argument
     state.bind(CART, ft.Text(), to=lambda cart: cart.total)  # a list has no total

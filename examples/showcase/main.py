@@ -9,6 +9,11 @@ from examples.counter import counter
 from examples.form import form
 from examples.login import login_form
 from examples.names import names
+from examples.prices import prices
+from examples.profiles import profiles
+from examples.search import search
+from examples.todo import todo
+from examples.upload import upload_form
 
 SCREEN = fa.Key("screen", 0)
 
@@ -29,6 +34,11 @@ def main(page: ft.Page) -> None:
         Demo("Form", ft.Icons.EDIT_NOTE, form(state)),
         Demo("Names", ft.Icons.BADGE_OUTLINED, names(state)),
         Demo("Login", ft.Icons.LOGIN, login_form(state)),
+        Demo("Profiles", ft.Icons.PEOPLE_OUTLINE, profiles(state)),
+        Demo("Search", ft.Icons.SEARCH, search(state)),
+        Demo("To do", ft.Icons.CHECK_BOX_OUTLINED, todo(state)),
+        Demo("Prices", ft.Icons.SHOW_CHART, prices(state)),
+        Demo("Upload", ft.Icons.UPLOAD_FILE, upload_form(state)),
     ]
     cards = [ft.Card(ft.Container(demo.content, padding=40, width=380), semantic_container=False) for demo in demos]
     rail = ft.NavigationRail(

@@ -1,0 +1,60 @@
+"""The server that the examples talk to, slow and moody: `python -m examples.server`; the showcase has it built in."""
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncGenerator
+
+import uvicorn
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import StreamingResponse
+
+JOBS = {"Alice": "Designs bridges", "Bob": "Bakes bread", "Carol": "Flies gliders"}
+CITIES = "Athens Berlin Bern Bergen Dublin Geneva Lisbon London Madrid Oslo Paris Porto Prague Rome Vienna Zurich"
+
+app = FastAPI()
+
+
+async def think(seconds: float, mood: int) -> None:
+    await asyncio.sleep(seconds)
+    if random.random() < 0.3:
+        raise HTTPException(mood)
+
+
+@app.get("/profiles/{name}")
+async def profile(name: str) -> dict[str, str]:
+    await asyncio.sleep(random.uniform(0.3, 2))
+    return {"name": name, "job": JOBS[name]}
+
+
+@app.get("/cities")
+async def cities(q: str) -> list[str]:
+    await think(0.3, mood=503)
+    return [city for city in CITIES.split(" ") if q.lower() in city.lower()]
+
+
+@app.put("/tasks")
+async def save_task() -> None:
+    await think(1, mood=500)
+
+
+@app.put("/files")
+async def save_part() -> None:
+    await asyncio.sleep(0.2)
+
+
+@app.get("/prices")
+async def prices() -> StreamingResponse:
+    async def lines() -> AsyncGenerator[str, None]:
+        now = {"Apples": 2.5, "Bananas": 1.8, "Cherries": 7.0}
+        for _ in range(40):  # then the line breaks
+            change = {name: random.uniform(-0.1, 0.1) for name in now}
+            now = {name: now[name] + change[name] for name in now}
+            yield json.dumps({name: (now[name], change[name]) for name in now}) + "\n"
+            await asyncio.sleep(0.5)
+
+    return StreamingResponse(lines())
+
+
+if __name__ == "__main__":
+    uvicorn.run(app)

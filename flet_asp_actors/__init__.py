@@ -3,17 +3,25 @@
 Where to read on, each ring knowing only those before it:
 
     errors                      every exception
-    core/   values, mailbox, graph, evaluate, turn
+    core/   values, mailbox, graph, evaluate, inputs, turn
                                 laws 1 to 3: actors, edges, pulling, pushing
-    door, waiting, receipt, owner
+    door, waiting, receipt, owner, timer, retry
                                 threads; waits; what a write returns; what a noun needs of its store
-    key, atom, selector, status, writing, run, action, watch
-                                the nouns that users know
-    system/ failure, batch, host, root, registry, store
+    key, atom, selector, family, action, service ...
+                                the nouns that users know, in this order:
+        status, async_value, reading, computation, async_selector, selector, family
+                                what is derived
+        layers, writing, run, bound, action
+                                what is done
+        watch, effect, watching who watches
+        service, supervisor     what should be up
+    system/ failure, batch, transaction, snapshot, supervision, host, root, registry, values,
+            declarations, store
                                 supervision, and actors found by key
     ui/     page, frame, mount, binding, two_way
                                 the screen; the only ring that imports Flet
     state                       StateManager: the store and its pages
+    testing/                    what apps are tested with; nothing above knows it
 
 Importing this does not import Flet.
 """

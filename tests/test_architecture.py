@@ -14,9 +14,9 @@ ORDER = [
     *("core.values", "core.mailbox", "core.graph", "core.evaluate", "core.inputs", "core.turn"),
     *("door", "waiting", "receipt", "owner", "timer", "retry"),
     *("key", "atom", "status", "async_value", "reading", "computation", "async_selector", "selector", "family"),
-    *("layers", "writing", "run", "bound", "action", "watch", "effect", "watching", "service", "supervisor"),
+    *("attention", "layers", "writing", "run", "lanes", "bound", "action", "watch", "effect", "watching", "service", "supervisor"),
     *("system.failure", "system.batch", "system.transaction", "system.snapshot", "system.supervision"),
-    *("system.host", "system.root", "system.registry", "system.store"),
+    *("system.host", "system.root", "system.registry", "system.values", "system.declarations", "system.store"),
     *("ui.page", "ui.frame", "ui.mount", "ui.binding", "ui.two_way"),
     "state",
     *(

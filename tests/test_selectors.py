@@ -419,3 +419,33 @@ def test_a_selector_is_unlinked_when_nobody_watches_it() -> None:
     state.set(A, 3)
     assert runs == []
     assert state.get(double) == 6
+
+
+async def test_a_typed_selector_that_is_deleted_while_it_is_watched_is_made_anew() -> None:
+    runs: list[str] = []
+
+    @fa.selector
+    def double(get: fa.Get) -> int:
+        runs.append("sync")
+        return get(A) * 2
+
+    @fa.selector
+    async def later(get: fa.Get) -> int:
+        runs.append("async")
+        return get(A) * 2
+
+    async with fa.StateManager() as state:
+        seen: list[int | None] = []
+        state.listen(double, seen.append)
+        state.listen(later, seen.append)
+        await state.settled()
+        runs.clear()
+        state.delete(double)
+        state.delete(later)
+        assert state.get(later) is None, "as at first"
+        await state.settled()
+        assert sorted(runs) == ["async", "sync"]
+        seen.clear()
+        state.set(A, 5)
+        await state.settled()
+        assert seen == [10, 10], "those who watch go on"

@@ -14,7 +14,7 @@ from ..async_selector import AsyncSelector, AsyncSelectorKey, AsyncStatusKey
 from ..atom import Atom, is_atom
 from ..core.evaluate import read, refuse_in_selector, validate
 from ..core.graph import CHECK, Node, link, tick
-from ..core.turn import Watcher, here, mark_dependents
+from ..core.turn import Watcher, here, invalidate, mark_dependents
 from ..core.values import is_a, private_copy
 from ..door import LOCK
 from ..errors import KeyConflictError, UnknownKeyError
@@ -303,6 +303,15 @@ class Registry(Root):
             self._leave(node.key.given, node)
             return DONE
         names = [name for name, held in list(self._nodes.items()) if held is node]
+        if all(is_a(name, Readable) for name in names) and not _is_unwatched(node):
+            # A typed key has no declaration to lose: those who watch go on, with a value that is made anew.
+            if is_a(node, AsyncSelector):
+                node.forget()
+            else:
+                turn = here()
+                invalidate(node, turn)
+                turn.propagate()
+            return DONE
         for name in names:
             del self._nodes[name]
             if is_a(name, Member):
@@ -350,6 +359,10 @@ def _nothing() -> None:
 
 def _no_progress(_fraction: float | None, _text: str = "") -> None:
     """Shown by async selectors; an action has set.progress."""
+
+
+def _is_unwatched(node: Any) -> bool:
+    return not node.dependents and (not is_a(node, AsyncSelector) or node.is_at_rest)
 
 
 def _constant(value: Any) -> Callable[[Get], Any]:

@@ -42,4 +42,4 @@ async def request(method: str, path: str, **parts: Any) -> AsyncGenerator[httpx.
 async def ask(method: str, path: str, **parts: Any) -> Any:
     """Ask the server, and return what its whole answer says."""
     async with request(method, path, **parts) as response:
-        return json.loads(await response.aread())
+        return json.loads(await response.aread() or "null")

@@ -27,9 +27,10 @@ def prices(state: fa.StateManager) -> ft.Control:
 
     def line(get: fa.Get) -> str:
         status = get(service.status)
-        if status.state == "running":
-            return status.progress_text or ("Connecting..." if status.attempt == 1 else "Reconnecting...")
-        return "Reconnecting..." if status.state == "failed" else "Stopped"
+        if status.state == "cancelled":
+            return "Stopped"
+        is_again = status.state == "failed" or status.attempt > 1
+        return status.progress_text or ("Reconnecting..." if is_again else "Connecting...")
 
     def row(name: str) -> ft.Control:
         up = ft.Icon(ft.Icons.TRENDING_UP, color=ft.Colors.GREEN)

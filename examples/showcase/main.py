@@ -1,6 +1,8 @@
-"""Showcase: the examples side by side, with a rail to move between them. State stays as you move."""
+"""Showcase: the examples side by side, with a rail to move between them. Their state stays as you move."""
 
-from dataclasses import dataclass
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
 
 import flet as ft
 
@@ -18,42 +20,40 @@ from examples.upload import upload_form
 SCREEN = fa.Key("screen", 0)
 
 
-@dataclass(frozen=True)
-class Demo:
+class Demo(NamedTuple):
     title: str
     icon: ft.IconData
-    content: ft.Control
+    build: Callable[[fa.StateManager], ft.Control]
+
+
+DEMOS = [
+    Demo("Counter", ft.Icons.ADD_CIRCLE_OUTLINE, counter),
+    Demo("Form", ft.Icons.EDIT_NOTE, form),
+    Demo("Names", ft.Icons.BADGE_OUTLINED, names),
+    Demo("Login", ft.Icons.LOGIN, login_form),
+    Demo("Profiles", ft.Icons.PEOPLE_OUTLINE, profiles),
+    Demo("Search", ft.Icons.SEARCH, search),
+    Demo("To do", ft.Icons.CHECK_BOX_OUTLINED, todo),
+    Demo("Prices", ft.Icons.SHOW_CHART, prices),
+    Demo("Upload", ft.Icons.UPLOAD_FILE, upload_form),
+]
 
 
 def main(page: ft.Page) -> None:
     page.title = "flet_asp_actors"
     page.padding = 0
     state = fa.get_state_manager(page)
-    demos = [
-        Demo("Counter", ft.Icons.ADD_CIRCLE_OUTLINE, counter(state)),
-        Demo("Form", ft.Icons.EDIT_NOTE, form(state)),
-        Demo("Names", ft.Icons.BADGE_OUTLINED, names(state)),
-        Demo("Login", ft.Icons.LOGIN, login_form(state)),
-        Demo("Profiles", ft.Icons.PEOPLE_OUTLINE, profiles(state)),
-        Demo("Search", ft.Icons.SEARCH, search(state)),
-        Demo("To do", ft.Icons.CHECK_BOX_OUTLINED, todo(state)),
-        Demo("Prices", ft.Icons.SHOW_CHART, prices(state)),
-        Demo("Upload", ft.Icons.UPLOAD_FILE, upload_form(state)),
-    ]
-    cards = [ft.Card(ft.Container(demo.content, padding=40, width=380), semantic_container=False) for demo in demos]
+
+    @functools.cache  # made when it is first shown, and kept
+    def card(number: int) -> ft.Control:
+        return ft.Card(ft.Container(DEMOS[number].build(state), padding=40, width=380), semantic_container=False)
+
     rail = ft.NavigationRail(
-        destinations=[ft.NavigationRailDestination(icon=demo.icon, label=demo.title) for demo in demos],
+        destinations=[ft.NavigationRailDestination(icon=demo.icon, label=demo.title) for demo in DEMOS],
         label_type=ft.NavigationRailLabelType.ALL,
     )
     stage = ft.Container(padding=40, expand=True, alignment=ft.Alignment.TOP_CENTER)
-    page.add(
-        ft.Row(
-            [
-                state.bound(rail, selected_index=fa.two_way(SCREEN)),
-                ft.VerticalDivider(width=1),
-                state.bound(stage, content=lambda get: cards[get(SCREEN)]),
-            ],
-            expand=True,
-            vertical_alignment=ft.CrossAxisAlignment.STRETCH,
-        )
-    )
+    state.bind(SCREEN, stage, "content", to=card)
+    line = ft.VerticalDivider(width=1)
+    parts: list[ft.Control] = [state.bound(rail, selected_index=fa.two_way(SCREEN)), line, stage]
+    page.add(ft.Row(parts, expand=True, vertical_alignment=ft.CrossAxisAlignment.STRETCH))

@@ -18,6 +18,7 @@ __all__ = ("PATIENCE", "Backstage")
 
 Main: TypeAlias = Callable[[ft.Page], Any]
 T = TypeVar("T")
+Session = flet_session.Session
 
 PATIENCE = 20.0
 """Seconds after which what does not come is missing."""
@@ -66,9 +67,7 @@ class Backstage:
         manager = _app_manager.app_manager
 
         async def sweep() -> None:
-            sessions: dict[str, flet_session.Session] = (
-                manager._FletAppManager__sessions
-            )  # there is no public way to all of them
+            sessions: dict[str, Session] = manager._FletAppManager__sessions  # there is no public way to all of them
             (key,) = [key for key, session in sessions.items() if session.page is self.pages[0]()]
             assert sessions[key].expires_at is not None, "the client is still there"
             await manager.delete_session(key)

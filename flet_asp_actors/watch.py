@@ -88,7 +88,7 @@ class Subscription(Watcher):
             if first is not None:
                 first.close()
             return
-        self._pump = _Pump(self, first)
+        self._pump = _Pump(self, self._owner, first)
         try:
             if self._context is None:
                 self._owner.spawn(self._pump)
@@ -132,14 +132,15 @@ class Subscription(Watcher):
 class _Pump(Job):
     """The task of an async listener: one call after the other."""
 
-    __slots__ = ("_first", "_scope", "_subscription", "again", "is_done", "name")
+    __slots__ = ("_first", "_owner", "_scope", "_subscription", "again", "is_done", "name")
 
     can_wait = True
 
     kind = "listener"
 
-    def __init__(self, subscription: Subscription, first: Coroutine[Any, Any, Any] | None) -> None:
+    def __init__(self, subscription: Subscription, owner: Owner, first: Coroutine[Any, Any, Any] | None) -> None:
         self._subscription = subscription
+        self._owner = owner
         self._first = first  # a call that has been made already
         self._scope: anyio.CancelScope | None = None
         self.again = False
@@ -150,7 +151,7 @@ class _Pump(Job):
         try:
             # It was started by whoever wrote, and is not part of that one's work.
             behaviour.set(None)
-            current_owner.set(None)
+            current_owner.set(self._owner)
             current_run.set(None)
             with anyio.CancelScope() as self._scope:
                 while not self.is_done:

@@ -16,9 +16,9 @@ from .core.values import IMMUTABLE, is_a, is_immutable, same
 from .door import HOMELESS, LOCK
 from .errors import BusyError, ClosedError, RunCancelled
 from .key import Key, Writable
-from .owner import Job, Owner
+from .owner import Job, Owner, current_owner
 from .receipt import DONE, Pending, Receipt
-from .waiting import Behaviour, behaviour
+from .waiting import Behaviour, Wrapped, behaviour
 
 __all__ = ("Atom", "is_atom")
 
@@ -177,10 +177,10 @@ class Atom(Node, Actor, Writable[T]):
             self._assign(result)
             return None
 
-        async def finish() -> None:
-            self._assign(await result)
+        async def finish(work: Awaitable[Any]) -> None:
+            self._assign(await work)
 
-        return finish()
+        return Wrapped(result, finish)
 
     def _on_mutate(self, fn: Callable[[T], object]) -> Awaitable[None] | None:
         value = self.current
@@ -198,13 +198,13 @@ class Atom(Node, Actor, Writable[T]):
         if not is_a(result, Awaitable):
             return None
 
-        async def finish() -> None:
+        async def finish(work: Awaitable[Any]) -> None:
             try:
-                await result
+                await work
             finally:
                 self._store(self.current, edited=True)
 
-        return finish()
+        return Wrapped(result, finish)
 
     def _on_reset(self) -> None:
         self._assign(self.owner.initial(self))
@@ -242,18 +242,18 @@ class Atom(Node, Actor, Writable[T]):
         mark_dependents(self, turn)
         turn.propagate()
 
-    def _send_anywhere(self, handle: Callable[[], Awaitable[None] | None]) -> Receipt:
+    def _send_anywhere(self, handle: Callable[[], Awaitable[None] | None], is_quiet: bool = False) -> Receipt:
         """Send a message from whatever thread."""
         if self.owner.thread == get_ident():
-            return self._send(handle)
-        return self.owner.elsewhere(self.key, lambda: self._send(handle))
+            return self._send(handle, is_quiet)
+        return self.owner.elsewhere(self.key, lambda: self._send(handle, is_quiet))
 
-    def _send(self, handle: Callable[[], Awaitable[None] | None]) -> Receipt:
+    def _send(self, handle: Callable[[], Awaitable[None] | None], is_quiet: bool = False) -> Receipt:
         """Handle a message now if the actor is idle, else leave it in the mailbox."""
         refuse_in_selector(f"writes {self.key}")
         box = self.mailbox
         if box is not None:
-            receipt = self._receipt(box)
+            receipt = Pending(box.behaviour, self.owner) if is_quiet else self._receipt(box)
             box.post(_Message(handle, receipt))
             return receipt
         box = self.mailbox = _Mailbox(f"an update of {self.key}")
@@ -310,8 +310,11 @@ class Atom(Node, Actor, Writable[T]):
         self.mailbox = None  # pyright: ignore[reportIncompatibleVariableOverride]  # written here only
 
     def post(self, call: Callable[[], None]) -> Receipt:
-        """Have `call` called when the messages that are in the mailbox now have been handled; from any thread."""
-        return self._send_anywhere(call)
+        """Have `call` called when the messages that are in the mailbox now have been handled; from any thread.
+
+        It is no write of a user: if the store ends before, nobody hears of it but who waits.
+        """
+        return self._send_anywhere(call, is_quiet=True)
 
     def take(self, value: T) -> None:
         """Take a value that was decided on elsewhere: the atom is idle, and this is its thread."""
@@ -351,6 +354,7 @@ class _Update(Job):
         atom, box = self._atom, self._atom.mailbox
         assert box is not None
         behaviour.set(box.behaviour)
+        current_owner.set(atom.owner)
         error: Exception | None = None
         try:
             with anyio.CancelScope() as box.scope:

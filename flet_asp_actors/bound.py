@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Coroutine, Hashable
-from dataclasses import replace
+from collections.abc import Callable, Coroutine, Generator, Hashable
+from contextlib import contextmanager
 from threading import get_ident
 from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar
 
 from .core.evaluate import refuse_in_selector
 from .core.turn import here
-from .errors import LoopError
+from .errors import BusyError, ClosedError, LoopError
 from .key import Readable
+from .lanes import Lane, Lanes
 from .owner import Owner
 from .receipt import DONE, Receipt
 from .retry import Retry
-from .run import Run, current_run
-from .status import IDLE, ActionStatus, Status, StatusKey
+from .run import Run, current_run, errors_in
+from .status import ActionStatus, Status, StatusKey
 from .writing import RunSet
 
 __all__ = ("BoundAction", "Definition", "Policy")
@@ -28,9 +29,6 @@ P = ParamSpec("P")
 Policy = Literal["concurrent", "sequential", "droppable", "restartable"]
 """What a call does while a run is under way: start another one beside it, wait for its end, be
 dropped, or cancel it and take its place. The words are bloc_concurrency's."""
-
-IDLE_LANES = 1_000
-"""How many arguments that nothing runs for keep a status of their own, if nobody observes it."""
 
 
 class Definition(Protocol):
@@ -50,59 +48,6 @@ class Definition(Protocol):
         ...
 
 
-class _Track(Generic[R]):
-    """A status, and the run that it follows: the one that was started last."""
-
-    def __init__(self, key: StatusKey[R], report: Callable[[BaseException, object, str], object]) -> None:
-        self.status: Status[ActionStatus[R]] = Status(key, IDLE)
-        self._report = report
-        self._latest: Run[R] | None = None
-        self._active = 0
-
-    def started(self, run: Run[R]) -> None:
-        self._active += 1
-        self.begun(run)
-
-    def begun(self, run: Run[R]) -> None:
-        self._latest = run
-        self._publish(ActionStatus("running", attempt=1, active=self._active))
-
-    def changed(self, run: Run[Any], **parts: Any) -> None:
-        if self._latest is run:
-            self._publish(replace(self.status.current, **parts))
-
-    def ended(self, run: Run[Any]) -> None:
-        self._active -= 1
-        if self._latest is run:
-            attempt = self.status.current.attempt
-            self._publish(
-                ActionStatus(run.state, run.value, run.error, attempt=attempt, active=self._active)  # type: ignore[arg-type]  # it has ended, so it is not pending
-            )
-        else:
-            self._publish(replace(self.status.current, active=self._active))
-
-    def reset(self) -> None:
-        self._latest, self._active = None, 0
-        self._publish(IDLE)
-
-    def _publish(self, status: ActionStatus[R]) -> None:
-        try:
-            self.status.publish(status)
-        except LoopError as error:
-            # Nobody called a write here: the loop is the listeners'.
-            self._report(error, self.status.key, "action")
-
-
-class _Lane(Generic[R]):
-    """The runs that a policy is about: all of an action, or those for one argument."""
-
-    __slots__ = ("runs", "track")
-
-    def __init__(self, track: _Track[R]) -> None:
-        self.runs: list[Run[R]] = []  # those under way or queued, in the order of their start
-        self.track = track
-
-
 class BoundAction(Generic[P, R]):
     """An action in one store: callable, and usable as `on_click` as it is.
 
@@ -111,13 +56,12 @@ class BoundAction(Generic[P, R]):
     store is its child: it is cancelled with it.
     """
 
-    __slots__ = ("__weakref__", "_all", "_lanes", "_owner", "action")
+    __slots__ = ("__weakref__", "_lanes", "_owner", "action")
 
     def __init__(self, action: Definition, owner: Owner) -> None:
         self.action = action
         self._owner = owner
-        self._all: _Track[R] = _Track(StatusKey(action), owner.report)
-        self._lanes: dict[tuple[Hashable, ...], _Lane[R]] = {}
+        self._lanes: Lanes[R] = Lanes(functools.partial(StatusKey[R], action))
 
     # ------------------------------------------------------------------ the face
 
@@ -141,7 +85,7 @@ class BoundAction(Generic[P, R]):
         run, item = self._make(args, kwargs)
         if self._owner.thread != get_ident():
             started = self._owner.elsewhere(self.name, lambda: self._start(run, item))
-            started.on_done(lambda: self._refused(run, item))
+            started.on_done(lambda: self._refused(run))
         else:
             self._start(run, item)
         return run
@@ -152,7 +96,8 @@ class BoundAction(Generic[P, R]):
         It has a status like any other run. A droppable action that is under way is not called.
 
         Raises:
-            RunCancelled: When it was dropped.
+            RunCancelled: When it was dropped, or was cancelled by what it did.
+            BusyError: For a sequential action that is under way.
             PurityError: Inside a selector.
             Exception: What the handler raises.
         """
@@ -160,10 +105,20 @@ class BoundAction(Generic[P, R]):
         run, item = self._make(args, kwargs)
 
         def call() -> R:
-            lane = self._lane(item)
+            lane = self._lanes.of(item)
+            self._refuse_closed()
             if self._is_dropped(lane, run):
                 raise run.cancelled_error()
-            self._note_start(lane, run)
+            if self.action.policy == "sequential" and lane.runs:
+                raise BusyError(
+                    f"{self.name} is sequential and under way, so a call has to wait, and a sync one cannot. "
+                    "Start a run: call the bound action, or use start or run_async."
+                )
+            self._take_its_place(lane)
+            with self._telling():
+                self._lanes.enter(run, lane)
+                for track in lane.tracks:
+                    track.started(run)
             return run.call_now()
 
         return self._owner.on_home(call)
@@ -171,7 +126,7 @@ class BoundAction(Generic[P, R]):
     @property
     def status(self) -> Readable[ActionStatus[R]]:
         """What to read, watch or bind to know how the action is doing."""
-        return self._all.status
+        return self._lanes.all.status
 
     def status_for(self, item: Hashable, /) -> Readable[ActionStatus[R]]:
         """The status of the runs for one argument, the one that `per=` names.
@@ -198,7 +153,7 @@ class BoundAction(Generic[P, R]):
 
     def cancel(self, reason: object = None) -> None:
         """Cancel every run that is under way. Works as `on_click=action.cancel`."""
-        for run in [run for lane in list(self._lanes.values()) for run in lane.runs][::-1]:
+        for run in [run for lane in self._lanes for run in lane.runs][::-1]:
             run.cancel(None if is_event(reason) else reason)
 
     def reset(self, _event: object = None) -> None:
@@ -218,7 +173,7 @@ class BoundAction(Generic[P, R]):
         return call
 
     def __repr__(self) -> str:
-        return f"<BoundAction {self.name}: {self._all.status.current.state}>"
+        return f"<BoundAction {self.name}: {self._lanes.all.status.current.state}>"
 
     # ------------------------------------------------------------------ what runs need of it
 
@@ -228,38 +183,39 @@ class BoundAction(Generic[P, R]):
 
     def on_progress(self, run: Run[Any], fraction: float | None, text: str, /) -> None:
         """Show how far the run is, in the statuses that follow it."""
-        for track in self._tracks(run):
-            track.changed(run, progress=fraction, progress_text=text)
+        self._show(run, progress=fraction, progress_text=text)
 
     def on_attempt(self, run: Run[Any], attempt: int, /) -> None:
         """Show which try of the run this is."""
-        for track in self._tracks(run):
-            track.changed(run, attempt=attempt, progress=None, progress_text="")
+        self._show(run, attempt=attempt, progress=None, progress_text="")
 
     def on_end(self, run: Run[Any], /) -> None:
         """Show how the run has ended, and let the next one begin."""
-        with here():
-            for lane in list(self._lanes.values()):
-                if run in lane.runs:  # else it was dropped, or the action was reset meanwhile
-                    tracks = self._tracks(run)
-                    lane.runs.remove(run)
-                    for track in tracks:
-                        track.ended(run)
-                    if lane.runs and lane.runs[0].is_queued and not self._owner.is_closed:
-                        self._begin_queued(lane, lane.runs[0])
-                    return
+        with self._telling():
+            lane = self._lanes.leave(run)
+            if lane is None:
+                return  # it was dropped
+            if not run.is_forgotten:
+                for track in lane.tracks:
+                    track.ended(run)
+            if lane.runs and lane.runs[0].is_queued and not self._owner.is_closed:
+                self._begin_queued(lane, lane.runs[0])
 
     def is_expected(self, error: BaseException, /) -> bool:
         """Whether an error is part of the action's normal results."""
-        return isinstance(error, self.action.expect)
+        inner = errors_in(error)
+        return all(map(self.is_expected, inner)) if inner else isinstance(error, self.action.expect)
 
     def status_of(self, *item: Hashable) -> Status[ActionStatus[R]]:
         """The status of all runs, or of those for one argument."""
         if not item:
-            return self._all.status
+            return self._lanes.all.status
         if self.action.per is None:
             raise TypeError(f"action {self.name} has one status for all; give it per=, the name of an argument")
-        return self._lane(item).track.status
+        try:
+            return self._lanes.of(item).tracks[-1].status
+        except TypeError:
+            raise TypeError(f"action {self.name}: an argument for per= must be hashable: {item[0]!r} is not") from None
 
     # ------------------------------------------------------------------ the machinery
 
@@ -270,84 +226,85 @@ class BoundAction(Generic[P, R]):
         item = self.action.check(given, kwargs)
         return Run(self, self._owner, given, kwargs), item
 
-    def _refused(self, run: Run[R], item: tuple[Hashable, ...]) -> None:
+    def _refused(self, run: Run[R]) -> None:
         """Answer a run from another thread that was never started here."""
-        if run not in self._lane(item).runs:
+        if self._lanes.place(run) is None:
             run.abandon()
 
     def _start(self, run: Run[R], item: tuple[Hashable, ...]) -> Receipt:
-        lane = self._lane(item)
+        self._refuse_closed()
+        lane = self._lanes.of(item)
         if self._is_dropped(lane, run):
             return DONE
         parent = current_run.get()
         # A listener is not the run that has written; and who takes a run's place is not its child.
-        takes_its_place = self.action.policy == "restartable" and parent in lane.runs
+        takes_its_place = self.action.policy == "restartable" and parent is not None and parent.is_below(lane.runs)
         if parent is not None and not (parent.is_done or here().draining or takes_its_place):
             parent.adopt(run)
-        with here():
+        with self._telling():
             if self.action.policy == "sequential" and lane.runs:
                 run.queue_after(lane.runs[-1])
-                lane.runs.append(run)
-                for track in self._tracks(run):
-                    track.started(run)
+                self._lanes.enter(run, lane)
+                for track in lane.tracks:
+                    track.queued(run)
                 return DONE
-            if self.action.policy == "restartable":
-                for other in lane.runs[::-1]:
-                    other.cancel("a later call has taken its place")
+            self._take_its_place(lane)
             run.begin()
-            self._note_start(lane, run)
+            self._lanes.enter(run, lane)
+            for track in lane.tracks:
+                track.started(run)
         return DONE
 
-    def _begin_queued(self, lane: _Lane[R], run: Run[R]) -> None:
+    def _begin_queued(self, lane: Lane[R], run: Run[R]) -> None:
         try:
             run.begin()
         except Exception:
             run.abandon()  # the store has no loop any more
             return
-        for track in self._tracks(run):
+        for track in lane.tracks:
             track.begun(run)
 
-    def _is_dropped(self, lane: _Lane[R], run: Run[R]) -> bool:
-        dropped = self.action.policy == "droppable" and bool(lane.runs)
+    def _is_dropped(self, lane: Lane[R], run: Run[R]) -> bool:
+        dropped = self.action.policy == "droppable" and bool(lane.active)
         if dropped:
             run.drop()
         return dropped
 
-    def _note_start(self, lane: _Lane[R], run: Run[R]) -> None:
-        lane.runs.append(run)
-        with here():
-            for track in self._tracks(run):
-                track.started(run)
+    def _take_its_place(self, lane: Lane[R]) -> None:
+        if self.action.policy == "restartable":
+            for other in lane.runs[::-1]:
+                other.cancel("a later call has taken its place")
 
-    def _tracks(self, run: Run[Any]) -> list[_Track[R]]:
-        """The statuses that have to do with a run."""
-        for lane in self._lanes.values():
-            if run in lane.runs:
-                return [self._all] if lane.track is self._all else [self._all, lane.track]
-        return []
+    def _show(self, run: Run[Any], **parts: Any) -> None:
+        lane = self._lanes.place(run)
+        if lane is not None:
+            with self._telling():
+                for track in lane.tracks:
+                    track.changed(run, **parts)
 
-    def _lane(self, item: tuple[Hashable, ...]) -> _Lane[R]:
-        lane = self._lanes.get(item)
-        if lane is None:
-            track = _Track(StatusKey[R](self.action, *item), self._owner.report) if item else self._all
-            lane = self._lanes[item] = _Lane(track)
-            if len(self._lanes) > IDLE_LANES:
-                self._forget_lanes()
-        return lane
+    def _refuse_closed(self) -> None:
+        if self._owner.is_closed:
+            raise ClosedError(f"cannot start {self.name}: the store is closed. Make a new one, or start it earlier.")
 
-    def _forget_lanes(self) -> None:
-        """Forget the arguments that were met longest ago, where nothing runs and nobody looks."""
-        for item, lane in list(self._lanes.items())[: IDLE_LANES // 2]:
-            if not lane.runs and not lane.track.status.dependents:
-                del self._lanes[item]
+    @contextmanager
+    def _telling(self) -> Generator[None, None, None]:
+        """Have the statuses change in one turn."""
+        try:
+            with here():
+                yield
+        except LoopError as error:
+            # Nobody called a write here: the loop is the listeners'.
+            self._owner.report(error, self._lanes.all.status.key, "action")
 
     def _reset(self) -> Receipt:
-        self.cancel("reset")
-        with here():
-            for lane in self._lanes.values():
-                lane.runs = []
-                lane.track.reset()
-            self._all.reset()
+        with self._telling():
+            self.cancel("reset")
+            for lane in self._lanes:
+                for run in lane.runs:
+                    run.is_forgotten = True  # it is still ending
+                for track in lane.tracks:
+                    track.reset()
+            self._lanes.all.reset()
         return DONE
 
 

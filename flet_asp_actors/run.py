@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Generator
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 from types import TracebackType
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
@@ -19,7 +19,7 @@ from .retry import Retry
 from .waiting import Behaviour, Completion, behaviour, wait_on
 from .writing import Notes, RunSet
 
-__all__ = ("GRACE", "Run", "RunHandler", "RunState", "current_run")
+__all__ = ("GRACE", "Run", "RunHandler", "RunState", "current_run", "errors_in")
 
 R = TypeVar("R")
 
@@ -83,15 +83,19 @@ class Run(Job, Generic[R]):
         "_cancel_asked",
         "_children",
         "_completion",
+        "_context",
         "_error",
         "_kwargs",
         "_limit",
+        "_notes",
         "_owner",
+        "_parent",
         "_scope",
         "_state",
         "_traceback",
         "_value",
         "handler",
+        "is_forgotten",
         "is_queued",
         "reason",
     )
@@ -113,9 +117,14 @@ class Run(Job, Generic[R]):
         self._value: R | None = None
         self._error: BaseException | None = None
         self._traceback: TracebackType | None = None
+        self._notes = Notes()
+        self._parent: Run[Any] | None = None
         self._children: list[Run[Any]] = []
+        self._context: Context | None = None  # of its starter, while it is queued
         self.is_queued = False
         """Whether it waits for the run before it to end."""
+        self.is_forgotten = False
+        """Whether its action was reset meanwhile: then no status knows of it."""
 
     # ------------------------------------------------------------------ the face
 
@@ -151,7 +160,12 @@ class Run(Job, Generic[R]):
 
     @property
     def _is_late(self) -> bool:
-        return self._limit is not None and self._limit.cancel_called
+        if self._limit is None:
+            return False
+        try:
+            return self._limit.cancel_called
+        except RuntimeError:  # trio looks at the clock, which other threads do not have
+            return self._owner.on_home(lambda: self._is_late)
 
     def on_progress(self, fraction: float | None, text: str) -> None:
         """Show in the action's status how far the run is."""
@@ -236,12 +250,6 @@ class Run(Job, Generic[R]):
                     if self.handler.timeout is not None:
                         self._limit.deadline = anyio.current_time() + self.handler.timeout
                     value = await self._attempts()
-        except RunCancelled as cancelled:
-            # A run that this one awaited was cancelled, and this one did not mind it.
-            if self._is_late:
-                self._end_with(cancelled)  # it was our own time that was over
-            else:
-                self._end("cancelled", reason=cancelled.reason)
         except Exception as error:
             self._end_with(error)
         except FATAL as error:
@@ -254,10 +262,10 @@ class Run(Job, Generic[R]):
 
     async def _attempts(self) -> Any:
         """Call the handler until it succeeds, or is not to be tried again. A timeout covers all of it."""
-        notes, retry, attempt = Notes(), self.handler.retry, 0
+        retry, attempt = self.handler.retry, 0
         while True:
             attempt += 1
-            set = RunSet(self, self._owner, notes)
+            set = RunSet(self, self._owner, self._notes)
             try:
                 value = self.handler.call(set, self._args, self._kwargs)
                 return await value if inspect.isawaitable(value) else value
@@ -266,10 +274,13 @@ class Run(Job, Generic[R]):
                     retry is None
                     or self.is_stopping
                     or self.handler.is_expected(error)
+                    or _cancelled_in(error) is not None
                     or not retry.allows(error, attempt)
                 ):
                     raise
-            set.is_dead = True  # what the failed try has left running does not write any more
+            # What the failed try has left running does not write any more, and what it started ends.
+            set.is_dead = True
+            self._cancel_children(f"{self.name}, which had started it, is tried once more")
             await anyio.sleep(retry.delay(attempt))
             self.handler.on_attempt(self, attempt + 1)
 
@@ -277,26 +288,36 @@ class Run(Job, Generic[R]):
         """Call a sync handler here and now, without a task; return its result, or raise its error."""
         self._state = "running"
         self._completion.waiters += 1  # the caller hears of the error
+        token = current_owner.set(self._owner)
         try:
-            value: R = self.handler.call(RunSet(self, self._owner, Notes()), self._args, self._kwargs)
+            value: R = self.handler.call(RunSet(self, self._owner, self._notes), self._args, self._kwargs)
         except Exception as error:
             self._end_with(error)
             raise
         except BaseException as error:
             self._end("failed", error)
             raise
+        finally:
+            current_owner.reset(token)
         self._end_well(value)
+        if self._cancel_asked:
+            raise self.cancelled_error()
         return value
 
     def begin(self) -> None:
         """Start the task."""
         self.is_queued = False
         self._behaviour.waits.clear()
-        self._owner.spawn(self)
+        context, self._context = self._context, None
+        if context is None:
+            self._owner.spawn(self)
+        else:
+            context.run(self._owner.spawn, self)
 
     def queue_after(self, other: Run[Any]) -> None:
         """Wait for another run to end; whoever awaits this one waits for that one, too."""
         self.is_queued = True
+        self._context = copy_context()
         self._behaviour.waits.append(other._behaviour)
 
     @property
@@ -307,6 +328,14 @@ class Run(Job, Generic[R]):
     def adopt(self, child: Run[Any]) -> None:
         """Another run was started by this one, and is to be cancelled with it."""
         self._children = [*self.children, child]
+        child._parent = self
+
+    def is_below(self, others: list[Run[Any]]) -> bool:
+        """Whether it is one of these runs, or was started by one of them, or by a run that was."""
+        run: Run[Any] | None = self
+        while run is not None and run not in others:
+            run = run._parent
+        return run is not None
 
     def _end_well(self, value: Any) -> None:
         if self._cancel_asked:  # also if the handler swallowed it
@@ -336,7 +365,7 @@ class Run(Job, Generic[R]):
         """End after an error, which may be only what the cancellation stirred up."""
         if self._cancel_asked:
             self._end("cancelled")
-            if error is not None:
+            if error is not None and _cancelled_in(error) is None:
                 self._owner.report(error, self.name, "action (while it was being cancelled)")
             return
         if self._is_late:
@@ -344,27 +373,36 @@ class Run(Job, Generic[R]):
             late.__cause__ = error
             error = late
         assert error is not None
-        self._end("failed", error)
+        cancelled = _cancelled_in(error)
+        if cancelled is not None:  # a run that this one awaited was cancelled, and this one did not mind it
+            self._end("cancelled", reason=cancelled.reason)
+        else:
+            self._end("failed", error)
 
     def _end(self, state: RunState, error: BaseException | None = None, reason: object = None) -> None:
         if self._completion.is_done:
             return
+        if state == "cancelled" and self._state == "pending" and reason is None:
+            reason = "dropped"  # it never ran
         self._state = state
-        if self.reason is None:
+        if state == "cancelled" and self.reason is None:
             self.reason = reason
         if error is not None:
             self._error = error
             self._traceback = user_traceback(error.__traceback__)
-        self._args, self._kwargs = (), {}
+        self._args, self._kwargs, self._context, self._parent = (), {}, None, None
         if state != "succeeded":
             self._cancel_children()
+        self._notes.let_go()
         self.handler.on_end(self)
         self._completion.finish(error)
 
-    def _cancel_children(self) -> None:
+    def _cancel_children(self, why: str = "") -> None:
+        """Cancel what was started for this run: runs, and updates that await."""
+        self._notes.stop_work()
         children, self._children = self._children, []
         for child in children[::-1]:
-            child.cancel(f"{self.name}, which had started it, has ended before it was done")
+            child.cancel(why or f"{self.name}, which had started it, has ended before it was done")
 
     def _unheard(self, error: BaseException) -> None:
         if not self.handler.is_expected(error):
@@ -394,6 +432,20 @@ current_run: ContextVar[Run[Any] | None] = ContextVar("flet_asp_actors_run", def
 """The run that the current task belongs to, if any."""
 
 
+def _cancelled_in(error: BaseException) -> RunCancelled | None:
+    """The cancellation of a run that was awaited, if that is all there is to an error, or to a group of them."""
+    if isinstance(error, RunCancelled):
+        return error
+    found = [_cancelled_in(each) for each in errors_in(error)]
+    return found[0] if all(found) and found else None
+
+
+def errors_in(group: BaseException) -> tuple[BaseException, ...]:
+    """The errors of an exception group, which Python 3.10 does not know yet; none for any other error."""
+    found: tuple[BaseException, ...] = getattr(group, "exceptions", ())
+    return found if callable(getattr(group, "split", None)) else ()
+
+
 class _Watchdog(Job):
     """Reports a cancelled run that does not end."""
 
@@ -407,7 +459,7 @@ class _Watchdog(Job):
         self.name = f"watchdog of {run.name}"
 
     async def run(self) -> None:
-        with anyio.move_on_after(GRACE):
+        with anyio.move_on_after(GRACE, shield=True):  # a store that closes waits for the run anyhow
             await self._run.ended()
         if not self._run.is_done:
             self._owner.report(

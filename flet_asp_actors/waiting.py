@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Generator
 from contextvars import ContextVar
+from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -13,7 +14,7 @@ import anyio.lowlevel
 from .door import PATIENCE, running_home
 from .errors import DeadlockError
 
-__all__ = ("Behaviour", "Completion", "behaviour", "wait_on")
+__all__ = ("Behaviour", "Completion", "Wrapped", "behaviour", "wait_on")
 
 
 class Completion:
@@ -117,6 +118,23 @@ class Completion:
     def _tell_unheard(self) -> None:
         if self.error is not None and self._unheard is not None:
             self._unheard(self.error)
+
+
+class Wrapped:
+    """Some work with something around it: `around(work)` is awaited, and if it never is, `close` closes the work."""
+
+    __slots__ = ("_around", "_work")
+
+    def __init__(self, work: Awaitable[Any], around: Callable[[Awaitable[Any]], Awaitable[Any]]) -> None:
+        self._work = work
+        self._around = around
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._around(self._work).__await__()
+
+    def close(self) -> None:
+        """Nobody is going to await it any more."""
+        getattr(self._work, "close", lambda: None)()
 
 
 class Behaviour:

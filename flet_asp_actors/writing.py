@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, TypeVar, overload
 
 import anyio
 
-from .core.graph import Node
+from .async_selector import is_async
+from .atom import Atom, is_atom
+from .attention import Attention, attend
+from .core.evaluate import refuse_in_selector
 from .core.turn import here
-from .core.values import private_copy, same
+from .core.values import is_a, private_copy, same
+from .errors import RunCancelled
 from .key import Name, Writable
 from .layers import Optimistic
 from .owner import Owner
 from .receipt import REFUSED, Receipt
+from .waiting import Wrapped
 
 __all__ = ("Notes", "RunSet", "Set")
 
@@ -81,18 +84,88 @@ class Set(Protocol):
         ...
 
 
-_THEIRS = -1
-"""The version of a key that somebody else has written meanwhile: it is not ours to put back."""
-
-
-@dataclass
 class _Write:
-    """What a run knows of a key that it has written."""
+    """What a run knows of an atom that it has written: what was there before, and whether it wrote last."""
 
-    before: Any
-    """The value before the run's first write."""
-    version: int
-    """The version of the run's last write: another one means that somebody else wrote."""
+    __slots__ = ("_atom", "_attention", "_is_theirs", "_last", "before")
+
+    def __init__(self, atom: Atom[Any], before: Any) -> None:
+        self._atom = atom
+        self._attention: Attention | None = attend(atom)
+        self._last = self._count
+        self._is_theirs = False
+        self.before = before
+        """The value before the run's first write."""
+
+    @property
+    def _count(self) -> int:
+        return self._atom.version if self._attention is None else self._attention.writes
+
+    def begin(self, before: Any) -> None:
+        """It is our turn for the first time: others were before us, and `before` is what they have left."""
+        self.before = before
+        self._last = self._count
+
+    def look(self) -> None:
+        """Note it if somebody else has written since: from there on it is not ours to put back."""
+        self._is_theirs = self._is_theirs or self._last != self._count
+
+    def written(self) -> None:
+        """We have written."""
+        self._last = self._count
+
+    def may_become(self, value: Any) -> bool:
+        """Whether `value` was there before the run wrote, and nobody else has written since."""
+        self.look()
+        return not self._is_theirs and same(self.before, value)
+
+    def let_go(self) -> None:
+        """The run has ended: what comes late is told by the version alone."""
+        if self._attention is not None:
+            self.look()
+            attention, self._attention = self._attention, None
+            self._last = self._count
+            attention.leave(self._atom)
+
+
+class Notes:
+    """What a run has written, in all its tries, and what it has under way for that."""
+
+    __slots__ = ("_is_over", "scopes", "writes")
+
+    def __init__(self) -> None:
+        self.writes: dict[Atom[Any], _Write] = {}
+        self.scopes: list[anyio.CancelScope] = []
+        """Those of its async updates."""
+        self._is_over = False
+
+    def of(self, atom: Atom[Any], before: Callable[[], Any]) -> _Write | None:
+        """What is known of an atom that is about to be written; None when the run has ended."""
+        note = self.writes.get(atom)
+        if note is None and not self._is_over:
+            note = self.writes[atom] = _Write(atom, before())
+            if atom.is_busy:
+                first = note
+                atom.post(lambda: first.begin(before()))
+        elif note is not None and atom.is_busy:
+            atom.post(note.look)
+        elif note is not None:
+            note.look()
+        return note
+
+    def stop_work(self) -> None:
+        """Cancel the updates that are under way: the run, or the try, has ended without success."""
+        for scope in self.scopes:
+            scope.cancel()
+
+    def let_go(self) -> None:
+        """The run has ended."""
+        self._is_over = True
+        for note in self.writes.values():
+            note.let_go()
+
+    def __del__(self) -> None:
+        self.let_go()
 
 
 class Writer(Protocol):
@@ -108,10 +181,6 @@ class Writer(Protocol):
         ...
 
 
-class Notes(dict[Node, _Write]):
-    """What a run has written, in all its tries."""
-
-
 class RunSet:
     """The `set` of one try of one run.
 
@@ -124,41 +193,40 @@ class RunSet:
     def __init__(self, run: Writer, owner: Owner, notes: Notes) -> None:
         self._run = run
         self._owner = owner
-        self._writes = notes
+        self._notes = notes
         self.is_dead = False
         """Whether there has been another try since: then nothing is accepted any more."""
 
     def __call__(self, key: Any, value: Any, /) -> Receipt:
-        node = self._owner.writable(key)
+        atom = self._atom(key)
         if self.is_stopping:
-            return self._put_back(node, value)
-        return self._note(node, lambda: node.set(value))
+            return self._put_back(atom, lambda: value)
+        return self._note(atom, lambda: atom.set(value))
 
     def update(self, key: Any, fn: Callable[[Any], Any], /) -> Receipt:
-        node = self._owner.writable(key)
+        atom = self._atom(key)
         if self.is_stopping:
-            if inspect.iscoroutinefunction(fn):
-                return REFUSED
-            return self._put_back(node, fn(node.current))
-        return self._note(node, lambda: node.update(fn))
+            return REFUSED if is_async(fn) else self._put_back(atom, lambda: _at_once(fn(atom.current)))
+        return self._note(atom, lambda: atom.update(self._while_running(fn)))
 
     def mutate(self, key: Any, fn: Callable[[Any], object], /) -> Receipt:
-        node = self._owner.writable(key)
+        atom = self._atom(key)
         if self.is_stopping:
             return REFUSED
-        if node not in self._writes:
+
+        def before() -> Any:
             try:
-                before = private_copy(node.current)
+                return private_copy(atom.current)
             except TypeError:
-                before = node.current  # then only the edited object itself could be put back
-            return self._note(node, lambda: node.mutate(fn), before)
-        return self._note(node, lambda: node.mutate(fn))
+                return atom.current  # then only the edited object itself could be put back
+
+        return self._note(atom, lambda: atom.mutate(self._while_running(fn)), before)
 
     def reset(self, key: Any, /) -> Receipt:
-        node = self._owner.writable(key)
+        atom = self._atom(key)
         if self.is_stopping:
-            return self._put_back(node, self._owner.initial(node))
-        return self._note(node, node.reset)
+            return self._put_back(atom, lambda: self._owner.initial(atom))
+        return self._note(atom, atom.reset)
 
     def progress(self, fraction: float | None, text: str = "", /) -> None:
         if not self.is_stopping:
@@ -175,42 +243,123 @@ class RunSet:
         """Whether nothing may be written any more but what puts back."""
         return self.is_dead or self._run.is_stopping
 
-    def _note(self, node: Any, write: Callable[[], Receipt], *before: Any) -> Receipt:
-        """Write, and remember what was there before the first write and which version is ours."""
-        note = self._writes.get(node)
-        is_first = note is None
+    def as_own(self, atom: Atom[Any], write: Callable[[], object]) -> None:
+        """Call something that writes to an atom: what was ours to put back still is."""
+        note = self._notes.writes.get(atom)
         if note is None:
-            note = self._writes[node] = _Write(before[0] if before else node.current, node.version)
-        elif note.version != node.version:
-            note.version = _THEIRS  # somebody else wrote between two writes of this run
+            write()
+            return
+        note.look()
+        with here():
+            write()
+            note.written()
 
-        def written() -> None:
-            if note.version != _THEIRS:
-                note.version = node.version
+    def _atom(self, key: Any) -> Atom[Any]:
+        node = self._owner.writable(key)
+        if not is_atom(node):
+            node.set(None)  # says that it is read-only
+        atom: Atom[Any] = node
+        return atom
 
-        def our_turn() -> None:
-            note.before, note.version = node.current, node.version
-
+    def _note(self, atom: Atom[Any], write: Callable[[], Receipt], before: Callable[[], Any] | None = None) -> Receipt:
+        """Write, and remember what was there before the first write, and that the last one is ours."""
+        if not atom.owner.is_here:
+            return atom.owner.elsewhere(atom.key, lambda: self._note(atom, write, before))
+        refuse_in_selector(f"writes {atom.key}")
+        note = self._notes.of(atom, before or (lambda: atom.current))
+        if note is None:
+            return write()
         with here():  # a listener that writes the same key is somebody else, and comes after the note
             try:
-                if is_first and node.is_busy:
-                    node.post(our_turn)  # others are before us: what we find is what they leave
                 receipt = write()
             except BaseException:
-                written()  # a mutate that raised has edited all the same
+                note.written()  # a mutate that raised has edited all the same
                 raise
-            receipt.on_done(written)
+            receipt.on_done(note.written)
         return receipt
 
-    def _put_back(self, node: Any, value: Any) -> Receipt:
-        if self.is_dead:
+    def _put_back(self, atom: Atom[Any], make: Callable[[], Any]) -> Receipt:
+        """Write a value if it is the one that was there before; a busy atom gets to it in its turn."""
+        note = self._notes.writes.get(atom)
+        if self.is_dead or note is None:
             return REFUSED
-        note = self._writes.get(node)
-        if note is None or node.is_busy or note.version != node.version or not same(note.before, value):
-            return REFUSED
-        receipt: Receipt = node.set(value)
-        note.version = node.version
-        return receipt
+        known = note
+        is_refused: bool | None = None
+
+        def put() -> None:
+            nonlocal is_refused
+            if is_refused is not None:
+                return
+            value = make()
+            is_refused = not known.may_become(value)
+            if not is_refused:
+                with here():
+                    atom.take(value)
+                    known.written()
+
+        receipt = atom.post(put)
+        receipt.on_done(put)  # if the store ends before the atom gets to it, then now
+        if not receipt.is_done:
+            return _PutBack(receipt, lambda: bool(is_refused))
+        return REFUSED if is_refused else receipt
+
+    def _while_running(self, fn: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """The same function, but what it awaits ends with the run, and comes to nothing then."""
+
+        def call(value: Any) -> Any:
+            result = fn(value)
+            return Wrapped(result, self._finish) if is_a(result, Awaitable) else result
+
+        fn_as_given: object = fn
+        return call if callable(fn_as_given) else fn
+
+    async def _finish(self, work: Awaitable[Any]) -> Any:
+        scopes = self._notes.scopes
+        result: Any = None
+        with anyio.CancelScope() as scope:
+            scopes.append(scope)
+            try:
+                if self.is_stopping:
+                    scope.cancel()
+                result = await work
+            finally:
+                scopes.remove(scope)
+        if self.is_stopping:
+            raise RunCancelled("the run that had asked for this update has ended")
+        return result
+
+
+def _at_once(result: Any) -> Any:
+    """What a sync function has returned; an async one cannot put back."""
+    if is_a(result, Awaitable):
+        getattr(result, "close", lambda: None)()
+        return REFUSED  # equal to nothing that an atom holds
+    return result
+
+
+class _PutBack(Receipt):
+    """The receipt of a value that is put back, if it may be, when its atom is no longer busy."""
+
+    __slots__ = ("_is_refused", "_receipt")
+
+    def __init__(self, receipt: Receipt, is_refused: Callable[[], bool]) -> None:
+        self._receipt = receipt
+        self._is_refused = is_refused
+
+    @property
+    def is_done(self) -> bool:
+        return self._receipt.is_done
+
+    def on_done(self, call: Callable[[], object]) -> None:
+        self._receipt.on_done(call)
+
+    def __await__(self) -> Generator[Any, None, None]:
+        yield from self._receipt.__await__()
+        if self._is_refused():
+            yield from REFUSED.__await__()
+
+    def wait(self, timeout: float | None = None) -> None:
+        self._receipt.wait(timeout)
 
 
 class _Cleanup(AbstractAsyncContextManager[None]):

@@ -935,7 +935,7 @@ async def test_a_closed_session_ends_the_store_and_leaves_nothing(caplog: pytest
     async with app:
         state = store(app)
         await app.click(app.one("Button"))
-        run = state.action(login)._all._latest  # pyright: ignore[reportPrivateUsage]  # the run that the click started
+        run = state.action(login)._lanes.all._latest  # pyright: ignore[reportPrivateUsage]  # the run that the click started
         assert run is not None
         await app.settle()
         assert run.state == "running"

@@ -41,13 +41,14 @@ class Transaction:
     that are only read are not guarded; writing back what was read guards them, too.
     """
 
-    __slots__ = ("_is_committed", "_is_over", "_owner", "_staged")
+    __slots__ = ("_is_committed", "_is_dropped", "_is_over", "_owner", "_staged")
 
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
         self._staged: dict[Atom[Any], _Staged] = {}
         self._is_over = False
         self._is_committed = False
+        self._is_dropped = False
 
     # ------------------------------------------------------------------ the face
 
@@ -58,8 +59,8 @@ class Transaction:
     def get(self, key: Any, /) -> Any:
         """Read a key: what this transaction has written, else what was there when it first read it.
 
-        A mutable value is a copy, to be edited and set. A selector gives its value outside of
-        the transaction.
+        A mutable value that was not written here is a copy each time: edit it, and set it. A
+        selector gives its value outside of the transaction.
 
         Raises:
             TypeError: For a mutable value that cannot be copied.
@@ -67,7 +68,10 @@ class Transaction:
         """
         self._refuse_over()
         node = self._owner.find(key)
-        return self._stage(node).value if is_atom(node) else node.value
+        if not is_atom(node):
+            return node.value
+        staged = self._stage(node)
+        return staged.value if staged.is_written else private_copy(staged.value)
 
     @overload
     def set(self, key: Writable[T], value: T, /) -> None: ...
@@ -121,9 +125,12 @@ class Transaction:
 
     def reset(self, key: Writable[Any] | Name, /) -> None:
         """Stage the default of a key."""
-        self._write(key, self._blind, lambda _: self._owner.initial(self._owner.writable(key)))
+        self._refuse_over()
+        value = self._owner.initial(self._atom(key))
+        self._write(key, self._blind, lambda _: value)
 
     async def __aenter__(self) -> Transaction:
+        self._refuse_over()
         return self
 
     async def __aexit__(
@@ -143,11 +150,17 @@ class Transaction:
             ClosedError: When the store has ended.
         """
         self._is_over = True
-        if error is not None:
+        if kind is not None:
             return
         await anyio.lowlevel.checkpoint()  # a cancellation that is due counts
-        while not self._is_committed:
-            await self._owner.elsewhere("a transaction", self._commit)
+        try:
+            while not self._is_committed:
+                receipt = self._owner.elsewhere("a transaction", self._commit)
+                if not self._is_committed:
+                    await receipt
+        except BaseException:
+            self._is_dropped = True  # it may be on its way to another thread
+            raise
 
     def __repr__(self) -> str:
         written = [str(atom.key) for atom, staged in self._staged.items() if staged.is_written]
@@ -157,22 +170,27 @@ class Transaction:
 
     def _write(self, key: Any, stage: Callable[[Atom[Any]], _Staged], make: Callable[[_Staged], Any]) -> None:
         self._refuse_over()
-        atom = self._owner.writable(key)
-        if not is_atom(atom):
-            atom.set(None)  # says that it is read-only
-        staged = stage(atom)
+        staged = stage(self._atom(key))
         staged.value = make(staged)
         staged.is_written = True
+
+    def _atom(self, key: Any) -> Atom[Any]:
+        node: Any = self._owner.writable(key)
+        if not is_atom(node):
+            node.set(None)  # says that it is read-only
+        atom: Atom[Any] = node
+        return atom
 
     def _stage(self, atom: Atom[Any]) -> _Staged:
         """Note what an atom holds, for somebody who goes by it."""
         staged = self._staged.get(atom)
         if staged is None:
             try:
-                value = private_copy(atom.current)
+                # On its own thread: nobody writes between looking at the value and at its version.
+                value, version = self._owner.on_home(lambda: (private_copy(atom.current), atom.version))
             except TypeError as error:
                 raise TypeError(f"{atom.key} in a transaction: {error}; set a new value instead") from error
-            staged = self._staged[atom] = _Staged(value, atom.version)
+            staged = self._staged[atom] = _Staged(value, version)
         return staged
 
     def _blind(self, atom: Atom[Any]) -> _Staged:
@@ -190,6 +208,8 @@ class Transaction:
 
     def _commit(self) -> Receipt:
         """On the home thread: everything, or a receipt to wait for before trying again."""
+        if self._is_dropped:
+            return DONE
         written = [(atom, staged) for atom, staged in self._staged.items() if staged.is_written]
         for atom, _ in written:
             if atom.is_busy:

@@ -358,15 +358,13 @@ class Run(Job, Generic[R]):
             self._end("failed", as_exception(error))
             return
         self._end("cancelled", reason="the store was closed" if self._owner.is_closed else None)
-        if rest is not None:
-            self._owner.report(as_exception(rest), self.name, "action (while it was being cancelled)")
+        self._report_stirred(rest)
 
     def _end_with(self, error: Exception | None) -> None:
         """End after an error, which may be only what the cancellation stirred up."""
         if self._cancel_asked:
             self._end("cancelled")
-            if error is not None and _cancelled_in(error) is None:
-                self._owner.report(error, self.name, "action (while it was being cancelled)")
+            self._report_stirred(error)
             return
         if self._is_late:
             late = TimeoutError(f"{self.name} did not finish within {self.handler.timeout} s")
@@ -378,6 +376,11 @@ class Run(Job, Generic[R]):
             self._end("cancelled", reason=cancelled.reason)
         else:
             self._end("failed", error)
+
+    def _report_stirred(self, error: BaseException | None) -> None:
+        """Report what a cancellation has stirred up, unless it is nothing that the action did not expect."""
+        if error is not None and _cancelled_in(error) is None and not self.handler.is_expected(error):
+            self._owner.report(as_exception(error), self.name, "action (while it was being cancelled)")
 
     def _end(self, state: RunState, error: BaseException | None = None, reason: object = None) -> None:
         if self._completion.is_done:

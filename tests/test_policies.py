@@ -1,0 +1,562 @@
+"""Policies, per action and per argument: who is let in, in what order, and what the status says of it."""
+
+from __future__ import annotations
+
+import contextvars
+import gc
+import random
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
+
+import anyio
+import pytest
+from anyio import wait_all_tasks_blocked
+
+import flet_asp_actors as fa
+from flet_asp_actors.lanes import IDLE_LANES
+from flet_asp_actors.testing import Failures, assert_quiet, explore, quiescent, virtual_backend, virtual_backends
+
+Backend: TypeAlias = Literal["asyncio", "trio"]
+BACKENDS: list[Backend] = ["asyncio", "trio"]
+POLICIES: list[Any] = ["concurrent", "sequential", "droppable", "restartable"]
+
+LOADING = fa.Key("loading", False)
+RESULT = fa.Key("result", "")
+COUNT = fa.Key("count", 0)
+
+
+@pytest.fixture(params=virtual_backends())
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+    return virtual_backend(request.param)
+
+
+def sleeper(**options: Any) -> fa.Action[[str, float], str]:
+    async def sleep(get: fa.Get, set: fa.Set, name: str, seconds: float = 1.0) -> str:
+        await anyio.sleep(seconds)
+        return name
+
+    return fa.action(**options)(sleep)
+
+
+# ------------------------------------------------------------------ what users do
+
+
+async def test_a_search_shows_what_was_typed_last_and_its_spinner_turns_until_then(fa_store: fa.StateManager) -> None:
+    """The cleanup of the search before comes late, after the next has said that it loads."""
+
+    @fa.action(policy="restartable")
+    async def search(get: fa.Get, set: fa.Set, text: str) -> None:
+        set(LOADING, True)
+        try:
+            await anyio.sleep(10)
+            set(RESULT, text)
+        finally:
+            async with set.cleanup(5):
+                await anyio.sleep(1)
+            set(LOADING, False)
+
+    go = fa_store.action(search)
+    go("fl")
+    await anyio.sleep(1)
+    go("flet")
+    await anyio.sleep(5)
+    assert fa_store.get(LOADING) is True, "the second one is still at it"
+    await quiescent(fa_store)
+    assert (fa_store.get(RESULT), fa_store.get(LOADING)) == ("flet", False)
+
+
+async def test_sequential_saves_run_one_after_the_other(fa_store: fa.StateManager) -> None:
+    log: list[str] = []
+
+    @fa.action(policy="sequential")
+    async def save(get: fa.Get, set: fa.Set, text: str) -> None:
+        log.append(f"begin {text}")
+        await anyio.sleep(1)
+        log.append(f"end {text}")
+
+    go = fa_store.action(save)
+    runs = [go(text) for text in "abc"]
+    assert fa_store.get(go.status).active == 3
+    await runs[-1]
+    assert log == ["begin a", "end a", "begin b", "end b", "begin c", "end c"]
+
+
+async def test_a_button_per_row(fa_store: fa.StateManager) -> None:
+    @fa.action(policy="droppable", per="post")
+    async def like(get: fa.Get, set: fa.Set, post: int, how: str = "thumb") -> str:
+        await anyio.sleep(1)
+        return f"{how} {post}"
+
+    go = fa_store.action(like)
+    first, again, other, named = go(1), go(1, "heart"), go(2), go(how="heart", post=3)
+    assert (again.state, again.reason) == ("cancelled", "dropped")
+    assert fa_store.get(go.status_for(1)).is_busy
+    assert fa_store.get(like.status_for(2)).is_busy
+    assert not fa_store.get(go.status_for(4)).is_busy
+    assert fa_store.get(go.status).active == 3
+    assert [await first, await other, await named] == ["thumb 1", "thumb 2", "heart 3"]
+    assert fa_store.get(go.status_for(3)).value == "heart 3"
+    assert fa_store.get(go.status).value == "heart 3", "it follows the run started last"
+
+
+async def test_a_default_is_an_argument_like_any_other(fa_store: fa.StateManager) -> None:
+    @fa.action(policy="droppable", per="mode")
+    async def sync(get: fa.Get, set: fa.Set, *, mode: str = "all") -> str:
+        await anyio.sleep(1)
+        return mode
+
+    go = fa_store.action(sync)
+    go()
+    assert fa_store.get(go.status_for("all")).is_busy
+    assert go(mode="all").state == "cancelled"
+    assert go(mode="new").state == "pending"
+    await quiescent(fa_store)
+
+
+def test_mistakes_with_per_are_told_where_they_are_made() -> None:
+    with pytest.raises(ValueError, match="per='nothing' is none of its arguments"):
+        sleeper(per="nothing")
+    state = fa.StateManager()
+    with pytest.raises(TypeError, match="must be hashable"):
+        state.action(sleeper(per="name"))([], 1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake under test
+    with pytest.raises(TypeError, match="must be hashable"):
+        state.action(sleeper(per="name")).status_for([])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake under test
+    with pytest.raises(TypeError, match="one status for all"):
+        state.action(sleeper()).status_for(1)
+
+
+async def test_thousands_of_arguments_are_forgotten_but_not_what_somebody_looks_at(fa_store: fa.StateManager) -> None:
+    @fa.action(per="item")
+    def touch(get: fa.Get, set: fa.Set, item: int) -> int:
+        return item
+
+    go = fa_store.action(touch)
+    seen: list[str] = []
+    for item in range(600):  # more than half of what is kept, and the oldest
+        fa_store.listen(go.status_for(item), lambda status: seen.append(status.state), immediate=False)
+    held = go.status_for(700)
+    for item in range(700, 5_700):
+        go.call_now(item)
+    assert len(go._lanes) <= 600 + 2 * IDLE_LANES  # pyright: ignore[reportPrivateUsage]  # nothing public tells how many there are
+    go.call_now(5)
+    assert seen == ["running", "succeeded"]
+    go.call_now(700)
+    assert go.status_for(700) is held, "who still has it sees what comes"
+    assert fa_store.get(held).value == 700
+    gc.collect()
+    assert fa_store.get(go.status_for(701)).state in ("idle", "succeeded")
+
+
+# ------------------------------------------------------------------ the queue
+
+
+async def test_a_queued_run_runs_in_the_context_of_its_own_starter(fa_store: fa.StateManager) -> None:
+    who: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="nobody")
+
+    @fa.action(policy="sequential")
+    async def ask(get: fa.Get, set: fa.Set) -> str:
+        await anyio.sleep(1)
+        return who.get()
+
+    go = fa_store.action(ask)
+    runs: list[fa.Run[str]] = []
+    for name in ("ann", "bob"):
+        who.set(name)
+        runs.append(go())
+    who.set("somebody else")
+    assert [await run for run in runs] == ["ann", "bob"]
+
+
+async def test_a_queued_run_that_is_cancelled_never_runs_and_leaves_the_status_alone(fa_store: fa.StateManager) -> None:
+    go = fa_store.action(sleeper(policy="sequential"))
+    first, second, third = go("a", 1), go("b", 1), go("c", 1)
+    second.cancel()
+    assert (second.state, second.reason) == ("cancelled", "dropped"), "at once"
+    assert fa_store.get(go.status).state == "running"
+    third.cancel("user")
+    assert (third.state, third.reason) == ("cancelled", "user")
+    assert await first == "a"
+    assert (fa_store.get(go.status).state, fa_store.get(go.status).value) == ("succeeded", "a")
+
+
+async def test_a_cancelled_run_in_the_middle_of_the_queue_breaks_no_chain(fa_store: fa.StateManager) -> None:
+    go = fa_store.action(sleeper(policy="sequential"))
+    runs = [go(each, 1) for each in "abcd"]
+    runs[1].cancel()
+    await anyio.sleep(0.5)
+    runs[0].cancel()
+    assert await runs[2] == "c"
+    assert await runs[3] == "d"
+
+
+async def test_the_progress_of_the_run_shows_while_others_wait(fa_store: fa.StateManager) -> None:
+    @fa.action(policy="sequential")
+    async def upload(get: fa.Get, set: fa.Set) -> None:
+        set.progress(0.5, "half")
+        await anyio.sleep(1)
+
+    go = fa_store.action(upload)
+    for _ in range(2):
+        go()
+    await anyio.sleep(0.5)
+    status = fa_store.get(go.status)
+    assert (status.progress, status.progress_text, status.active) == (0.5, "half", 2)
+    await quiescent(fa_store)
+
+
+async def test_closing_ends_what_is_queued_and_lets_nothing_new_in() -> None:
+    late: list[object] = []
+    async with fa.StateManager() as state:
+        failures = Failures.of(state)
+        going: list[Any] = []
+
+        @fa.action(policy="sequential")
+        async def save(get: fa.Get, set: fa.Set) -> None:
+            try:
+                await anyio.sleep_forever()
+            finally:
+                try:
+                    late.append(going[0]())
+                except fa.ClosedError as error:
+                    late.append(error)
+
+        go = state.action(save)
+        going.append(go)
+        runs = [go() for _ in range(3)]
+        await wait_all_tasks_blocked()
+    assert [run.state for run in runs] == ["cancelled"] * 3
+    assert [type(each) for each in late] == [fa.ClosedError], "queued behind its own end it would wait for ever"
+    failures.assert_none()
+
+
+async def test_a_reset_forgets_the_runs_but_a_queue_keeps_its_order(fa_store: fa.StateManager) -> None:
+    running = 0
+
+    @fa.action(policy="sequential")
+    async def save(get: fa.Get, set: fa.Set, text: str) -> str:
+        nonlocal running
+        running += 1
+        assert running == 1, "one at a time"
+        try:
+            await anyio.sleep(10)
+        finally:
+            async with set.cleanup(5):
+                await anyio.sleep(1)
+            running -= 1
+        return text
+
+    go = fa_store.action(save)
+    old = [go("a"), go("b")]
+    await anyio.sleep(1)
+    go.reset()
+    assert fa_store.get(go.status) == fa.ActionStatus()
+    new = go("c")
+    assert fa_store.get(go.status).active == 1
+    assert await new == "c"
+    assert [run.state for run in old] == ["cancelled"] * 2
+    assert fa_store.get(go.status).value == "c"
+
+
+@pytest.mark.parametrize("policy", ["droppable", "restartable", "concurrent"])
+async def test_after_a_reset_a_call_is_let_in_at_once(policy: Any, fa_store: fa.StateManager) -> None:
+    @fa.action(policy=policy)
+    async def stubborn(get: fa.Get, set: fa.Set, text: str) -> str:
+        with anyio.CancelScope(shield=True):
+            await anyio.sleep(3)
+        return text
+
+    go = fa_store.action(stubborn)
+    old = go("old")
+    await anyio.sleep(1)
+    go.reset()
+    new = go("new")
+    assert new.state == "pending"
+    assert await new == "new"
+    status = fa_store.get(go.status)
+    assert (old.state, status.value, status.active) == ("cancelled", "new", 0)
+
+
+async def test_a_listener_that_starts_a_run_in_the_middle_of_a_reset_does_not_lose_it(
+    fa_store: fa.StateManager,
+) -> None:
+    go = fa_store.action(sleeper(policy="sequential"))
+    started: list[fa.Run[str]] = []
+
+    def again(status: fa.ActionStatus[str]) -> None:
+        if status.state == "idle" and not started:
+            started.append(go("again", 1))
+
+    go("a", 1)
+    go("b", 1)
+    fa_store.listen(go.status, again, immediate=False)
+    go.reset()
+    assert await started[0] == "again"
+
+
+# ------------------------------------------------------------------ restartable
+
+
+async def test_a_predecessor_that_swallows_its_cancellation_writes_nothing(fa_store: fa.StateManager) -> None:
+    words = fa.Key[list[str]]("words", factory=list)
+    liked = fa.Key("liked", False)
+
+    async def slowly(value: str) -> str:
+        await anyio.sleep(1)
+        return "late"
+
+    async def edit(value: list[str]) -> None:
+        await anyio.sleep(1)
+        value.append("late")
+
+    @fa.action(policy="restartable")
+    async def search(get: fa.Get, set: fa.Set, text: str) -> None:
+        if text == "second":
+            set(RESULT, "second")
+            return
+        block = set.optimistic(liked, True)
+        await block.__aenter__()
+        set.update(RESULT, slowly)
+        with anyio.CancelScope(shield=True):
+            await anyio.sleep(5)
+        set(RESULT, "late")
+        set.update(RESULT, lambda _: "late")
+        set.update(COUNT, lambda n: n + 1)
+        set.mutate(words, lambda each: each.append("late"))
+        set.update(RESULT, slowly)
+        set.mutate(words, edit)
+        set.progress(0.9, "late")
+        await block.__aexit__(None, None, None)
+
+    go = fa_store.action(search)
+    first = go("first")
+    await anyio.sleep(0.5)
+    second = go("second")
+    await second
+    assert fa_store.get(go.status).state == "succeeded"
+    await first.wait()
+    await quiescent(fa_store)
+    assert (fa_store.get(RESULT), fa_store.get(words), fa_store.get(COUNT)) == ("second", [], 0)
+    assert fa_store.get(liked) is False
+    assert (first.state, first.reason) == ("cancelled", "a later call has taken its place")
+    assert fa_store.get(go.status).progress is None
+
+
+async def test_a_restartable_action_that_calls_itself_goes_on_in_the_new_run(fa_store: fa.StateManager) -> None:
+    done: list[int] = []
+
+    @fa.action(policy="restartable")
+    async def refresh(get: fa.Get, set: fa.Set, again: int) -> None:
+        if again:
+            go(again - 1)
+        await anyio.sleep(1)
+        done.append(again)
+
+    go = fa_store.action(refresh)
+    go(3)
+    await quiescent(fa_store)
+    assert done == [0]
+
+
+async def test_a_restartable_action_that_is_called_by_its_own_child(fa_store: fa.StateManager) -> None:
+    done: list[str] = []
+
+    @fa.action
+    async def helper(get: fa.Get, set: fa.Set) -> None:
+        go("from below")
+        await anyio.sleep(1)
+        done.append("helper")
+
+    @fa.action(policy="restartable")
+    async def search(get: fa.Get, set: fa.Set, text: str) -> None:
+        if text == "from above":
+            fa_store.action(helper)()
+        await anyio.sleep(2)
+        done.append(text)
+
+    go = fa_store.action(search)
+    go("from above")
+    await quiescent(fa_store)
+    assert done == ["from below"], "the helper is cancelled with its parent, whose place was taken"
+
+
+# ------------------------------------------------------------------ calls that wait for nothing
+
+
+async def test_a_sync_call_goes_by_the_policy(fa_store: fa.StateManager) -> None:
+    def both(policy: Any) -> fa.BoundAction[[], str]:
+        def work(get: fa.Get, set: fa.Set) -> str:
+            return "done"
+
+        return fa_store.action(fa.action(policy=policy)(work))
+
+    dropping = both("droppable")
+    dropping()
+    with pytest.raises(fa.RunCancelled) as caught:
+        dropping.call_now()
+    assert caught.value.reason == "dropped"
+    in_order = both("sequential")
+    pending = in_order()
+    with pytest.raises(fa.BusyError, match="sequential"):
+        in_order.call_now()
+    replacing = both("restartable")
+    replaced = replacing()
+    assert replacing.call_now() == "done"
+    await quiescent(fa_store)
+    assert (pending.state, replaced.state) == ("succeeded", "cancelled")
+    assert in_order.call_now() == "done"
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+async def test_a_sync_call_inside_a_sync_call(policy: Any, fa_store: fa.StateManager) -> None:
+    answers: list[str] = []
+
+    @fa.action(policy=policy)
+    def work(get: fa.Get, set: fa.Set, depth: int) -> str:
+        if depth:
+            try:
+                answers.append(go.call_now(depth - 1))
+            except (fa.RunCancelled, fa.BusyError) as error:
+                answers.append(type(error).__name__)
+        return f"depth {depth}"
+
+    go = fa_store.action(work)
+    expected = {
+        "concurrent": "depth 0",
+        "sequential": "BusyError",
+        "droppable": "RunCancelled",
+        "restartable": "depth 0",
+    }
+    if policy == "restartable":
+        with pytest.raises(fa.RunCancelled):
+            go.call_now(1)
+    else:
+        assert go.call_now(1) == "depth 1"
+    assert answers == [expected[policy]]
+    assert not fa_store.get(go.status).is_busy
+
+
+async def test_a_status_whose_listeners_feed_each_other_hangs_nobody(
+    fa_store: fa.StateManager, fa_failures: Failures
+) -> None:
+    go = fa_store.action(sleeper())
+    other = fa.Key("other", 0)
+
+    def disturb(_: object) -> None:
+        fa_store.update(other, lambda n: n + 1)
+
+    fa_store.listen(go.status, disturb, immediate=False)
+    fa_store.listen(other, disturb, immediate=False)
+    with anyio.fail_after(10):
+        assert await go("a", 1) == "a"
+    assert {type(each.error) for each in fa_failures.take()} == {fa.LoopError}
+
+
+async def test_events_and_nothing_mean_the_same_to_cancel_and_reset(fa_store: fa.StateManager) -> None:
+    import flet as ft
+
+    event = ft.ControlEvent(name="click", control=ft.Text())
+    go = fa_store.action(sleeper(policy="sequential"))
+    for end in (go.cancel, lambda: go.cancel(event), go.reset, lambda: go.reset(event)):
+        runs = [go("a", 5), go("b", 5)]
+        await anyio.sleep(1)
+        ends: Callable[[], object] = end
+        ends()
+        await quiescent(fa_store)
+        assert [run.state for run in runs] == ["cancelled"] * 2
+        assert not isinstance(runs[0].reason, ft.Event)
+        assert not fa_store.get(go.status).is_busy
+
+
+# ------------------------------------------------------------------ in every order
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_policy_holds_in_every_order(policy: Any, backend: Backend) -> None:
+    """Calls at random times, of random length, some failing, some cancelled; each run writes a flag of its own."""
+
+    async def scenario(chance: random.Random) -> None:
+        live: dict[int, int] = {}
+        written: list[tuple[int, int]] = []
+        async with fa.StateManager() as state:
+            failures = Failures.of(state)
+
+            @fa.action(policy=policy, per="item", expect=(ValueError,))
+            async def work(get: fa.Get, set: fa.Set, item: int, number: int) -> int:
+                live[item] = live.get(item, 0) + 1
+                if policy in ("sequential", "droppable"):
+                    assert live[item] == 1
+                set(LOADING, True)
+                try:
+                    for _ in range(chance.randrange(3)):
+                        await anyio.sleep(chance.choice([0, 1, 2]))
+                    await set(COUNT, number)
+                    written.append((item, number))
+                    if chance.random() < 0.2:
+                        raise ValueError(number)
+                finally:
+                    if chance.random() < 0.3:
+                        async with set.cleanup(3):
+                            await anyio.sleep(1)
+                    live[item] -= 1
+                return number
+
+            go = state.action(work)
+            runs: list[tuple[int, fa.Run[int]]] = []
+            for number in range(12):
+                item = chance.randrange(2)
+                runs.append((item, go(item, number)))
+                if chance.random() < 0.3:
+                    chance.choice(runs)[1].cancel("chance")
+                if policy != "droppable" and chance.random() < 0.1:  # it does not wait for a run that was forgotten
+                    go.reset()
+                if chance.random() < 0.6:
+                    await anyio.sleep(chance.choice([0, 1, 3]))
+            await quiescent(state)
+            assert_quiet(state)
+            for item in (0, 1):
+                numbers = [number for its, number in written if its == item]
+                if policy in ("sequential", "restartable", "droppable"):
+                    assert numbers == sorted(numbers), "in the order of the calls"
+                    last = [run for its, run in runs if its == item and run.reason not in ("dropped", "reset")]
+                    status = state.get(go.status_for(item))
+                    assert not status.is_busy
+                    if policy == "restartable" and last and status.state != "idle":
+                        assert status.state == last[-1].state
+            assert all(run.is_done for _, run in runs)
+            assert not any(live.values())
+            failures.assert_none()
+
+    explore(scenario, range(40), backend=backend)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_spinner_of_a_restarted_action_never_lies(backend: Backend) -> None:
+    """While a run that nobody has cancelled is at work it shows, and never after the end of all."""
+
+    async def scenario(chance: random.Random) -> None:
+        async with fa.StateManager() as state:
+
+            @fa.action(policy="restartable")
+            async def search(get: fa.Get, set: fa.Set, number: int) -> None:
+                await set(LOADING, True)
+                try:
+                    await anyio.sleep(chance.choice([1, 2]))
+                    assert get(LOADING), f"the spinner of {number} was stopped by an earlier run"
+                    await set(COUNT, number)
+                finally:
+                    if chance.random() < 0.5:
+                        async with set.cleanup(3):
+                            await anyio.sleep(chance.choice([0, 1]))
+                    set(LOADING, False)
+
+            go = state.action(search)
+            run = go(0)
+            for number in range(1, 6):
+                await anyio.sleep(chance.choice([0, 0.5, 1, 3]))
+                run = go(number)
+            await run
+            await quiescent(state)
+            assert (state.get(LOADING), state.get(COUNT)) == (False, 5)
+
+    explore(scenario, range(60), backend=backend)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import flet_asp_actors as fa
-from flet_asp_actors.testing.headless import HeadlessApp
+from flet_asp_actors.testing import HeadlessApp, virtual_backend
 
+IN_VIRTUAL_TIME = pytest.mark.parametrize("anyio_backend", [virtual_backend()], ids=["virtual"])
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
@@ -29,8 +32,8 @@ def program(number: int) -> dict[str, Any]:
     return names
 
 
-def test_there_are_six_programs() -> None:
-    assert len(BLOCKS) == 6
+def test_there_are_ten_programs() -> None:
+    assert len(BLOCKS) == 10
 
 
 async def test_counter() -> None:
@@ -73,8 +76,57 @@ async def test_login(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "Hello, Ann" in app.texts()
 
 
-async def test_form() -> None:
+@IN_VIRTUAL_TIME
+async def test_search() -> None:
     async with HeadlessApp(program(2)["main"]) as app:
+        await app.type("Search", "b")
+        await app.type("Search", "bl")
+        assert app.find("ProgressBar")
+        await fa.get_state_manager(app.page).settled()
+        await app.settle()
+        assert app.texts() == ["blackberry", "blueberry"]
+        assert not app.find("ProgressBar")
+
+
+@IN_VIRTUAL_TIME
+async def test_likes() -> None:
+    async with HeadlessApp(program(3)["main"]) as app:
+        state = fa.get_state_manager(app.page)
+        liked = app.find("IconButton")[0]["icon"]
+        for each in (0, 2):
+            await app.click(app.find("IconButton")[each])
+        await app.settle()
+        shown = [node["icon"] for node in app.find("IconButton")]
+        assert shown == [shown[0], liked, shown[0]], "at once"
+        assert shown[0] != liked
+        await state.settled()
+        await app.settle()
+        assert [node["icon"] for node in app.find("IconButton")] == [shown[0], liked, liked]
+        assert app.texts() == ["The server is not there"]
+
+
+@IN_VIRTUAL_TIME
+async def test_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = program(4)
+    chances = iter([0.5, 0.0, 0.5])
+    monkeypatch.setattr(names["random"], "random", lambda: next(chances, 0.5))
+    monkeypatch.setattr(names["random"], "uniform", lambda low, high: high)
+    store: fa.StateManager = names["FEED"]
+    async with HeadlessApp(names["main"]) as app:
+        await store.wait_for(names["PRICE"], lambda price: price == 101)
+        await store.wait_for(names["feed"].status, lambda status: status.state == "failed")
+        await app.settle()
+        assert app.texts() == ["101.00", "reconnecting"]
+        await store.wait_for(names["PRICE"], lambda price: price == 102)
+        await app.settle()
+        assert app.texts() == ["102.00"]
+        assert "service feed: running" in str(store.supervision())
+    assert store.get(names["feed"].status).state == "idle", "nobody looks any more"
+    await store.aclose()
+
+
+async def test_form() -> None:
+    async with HeadlessApp(program(5)["main"]) as app:
         assert app.one("Button")["disabled"]
         await app.type("Name", "Ann")
         await app.type("Age", "x")
@@ -86,7 +138,7 @@ async def test_form() -> None:
 
 
 async def test_tasks() -> None:
-    async with HeadlessApp(program(3)["main"]) as app:
+    async with HeadlessApp(program(6)["main"]) as app:
         for task in ("milk", "bread"):
             await app.type("New task", task)
             await app.click("Add")
@@ -99,16 +151,23 @@ async def test_tasks() -> None:
 
 
 async def test_custom_control() -> None:
-    async with HeadlessApp(program(4)["main"]) as app:
+    async with HeadlessApp(program(7)["main"]) as app:
         await app.click(app.find("IconButton")[1])
         await app.settle()
         assert app.texts() == ["0", "1", "0"]
 
 
 def test_testing_without_a_page() -> None:
-    names = program(5)
+    names = program(8)
     names["test_total"]()
     names["test_order"]()
+
+
+def test_testing_with_the_kit(tmp_path: Path) -> None:
+    (tmp_path / "test_buying.py").write_text(BLOCKS[9])
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "3 passed" in result.stdout, result.stdout + result.stderr
 
 
 def test_every_command_and_file_it_names_is_there() -> None:

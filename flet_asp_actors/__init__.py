@@ -3,13 +3,14 @@
 Where to read on, each ring knowing only those before it:
 
     errors                      every exception
-    core/   values, mailbox, graph, evaluate, inputs, turn
+    core/   values, mailbox, graph, evaluate, turn, inputs
                                 laws 1 to 3: actors, edges, pulling, pushing
     door, waiting, receipt, owner, timer, retry
                                 threads; waits; what a write returns; what a noun needs of its store
     key, atom, selector, family, action, service ...
                                 the nouns that users know, in this order:
-        status, async_value, reading, computation, async_selector, selector, family
+        status, async_value, reading, computation, async_key, async_selector, resolving,
+        selector, family
                                 what is derived
         layers, writing, run, bound, action
                                 what is done
@@ -31,7 +32,8 @@ from __future__ import annotations
 # The submodules `selector` and `action` are imported before these names are, so that the
 # decorators are what the package has under them.
 from .action import Action, BoundAction, action
-from .async_selector import AsyncSelector, AsyncSelectorKey
+from .async_key import AsyncSelectorKey
+from .async_selector import AsyncSelector
 from .async_value import AsyncValue
 from .atom import Atom
 from .errors import (

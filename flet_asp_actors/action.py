@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, get_args, overload
 
-from .async_selector import is_async
+from .async_key import is_async
 from .bound import BoundAction, Policy
 from .key import Readable
 from .reading import Get

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
@@ -16,11 +17,15 @@ from .errors import RunCancelled, UnknownKeyError
 from .key import label
 from .owner import Job, Owner, current_owner
 from .retry import Retry
+from .timer import Timer
 from .waiting import Behaviour, Completion, behaviour
 
 __all__ = ("NO_INITIAL", "Computation", "Options")
 
 NO_INITIAL: Any = object()
+
+GRACE = 5.0
+"""Seconds that a computation has to end in after its cancel, before it is reported as stuck."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,11 @@ class Computed(Protocol):
         """What the computation under way has read."""
         ...
 
+    @property
+    def is_async(self) -> bool:
+        """Whether its function is a coroutine function."""
+        ...
+
     def call(self, get: Any) -> Any:
         """Call the function for one computation."""
         ...
@@ -73,7 +83,7 @@ class Computed(Protocol):
         """The computation that counts has ended."""
         ...
 
-    def stop(self, why: str) -> None:
+    def lose_loop(self, why: str) -> None:
         """The loop has ended."""
         ...
 
@@ -97,7 +107,17 @@ class Computed(Protocol):
 class Computation(Job):
     """One computation, with all its tries: the task."""
 
-    __slots__ = ("_debounce", "_scope", "_selector", "behaviour", "completion", "has_begun", "is_interrupted", "name")
+    __slots__ = (
+        "_is_interrupted",
+        "_patience",
+        "_scope",
+        "behaviour",
+        "completion",
+        "debounce",
+        "has_begun",
+        "name",
+        "selector",
+    )
 
     can_wait = True
 
@@ -105,49 +125,61 @@ class Computation(Job):
 
     def __init__(self, selector: Computed, debounce: float) -> None:
         self.name = f"{label(selector.key)}"
-        self._selector = selector
-        self._debounce = debounce
-        self._scope: anyio.CancelScope | None = None
+        self.selector = selector
+        self.debounce = debounce
+        """Seconds to wait first; may be changed until it has begun."""
         self.has_begun = False
-        self.is_interrupted = False
+        self._scope: anyio.CancelScope | None = None
+        self._is_interrupted = False
+        self._patience: Timer | None = None  # until it is reported as stuck
         self.behaviour = Behaviour(f"the computation of {label(selector.key)}")
         self.completion = Completion(selector.failed_unheard)
 
     async def run(self) -> None:
-        selector = self._selector
-        behaviour.set(self.behaviour)
-        current_owner.set(selector.owner)
         self.has_begun = True
+        behaviour.set(self.behaviour)
+        current_owner.set(self.selector.owner)
         value: Any = None
-        failed: BaseException | None = None
+        error: BaseException | None = None
         try:
             with anyio.CancelScope() as self._scope:
-                if self.is_interrupted:
+                if self._is_interrupted:
                     return
-                if self._debounce:
-                    await anyio.sleep(self._debounce)
+                if self.debounce:
+                    await anyio.sleep(self.debounce)
                 value = await self._attempts()
-        except Exception as error:
-            failed = error
+        except Exception as failure:
+            error = failure
         except anyio.get_cancelled_exc_class():
-            # Not by our scope: the host is ending, or something that was awaited was cancelled.
-            failed = RunCancelled(f"the computation of {label(selector.key)} was cancelled from outside")
-        except FATAL as error:
-            if selector.is_current(self):
-                selector.settle(None, error)
+            if anyio.current_effective_deadline() == -math.inf:
+                raise  # the host is ending
+            error = RunCancelled(f"the computation of {self.name} was cancelled: something that it awaited was")
+        except GeneratorExit:
             raise
-        except BaseException as error:
-            failed = as_exception(error)
-        if selector.is_current(self):
-            if selector.owner.is_closed:
-                self.abandon()
-                return
-            selector.settle(value, failed)
-        elif failed is not None and not isinstance(failed, RunCancelled):
-            selector.owner.report(failed, selector.key, "async selector (superseded)")
+        except BaseException as failure:
+            error = as_exception(failure)
+            if isinstance(failure, FATAL):
+                self._end(None, failure)
+                raise
+        finally:
+            self._scope = None
+            if self._patience is not None:
+                self._patience.cancel()
+        self._end(value, error)
+        del error  # its traceback holds this frame
+
+    def _end(self, value: Any, error: BaseException | None) -> None:
+        selector = self.selector
+        if not selector.is_current(self):
+            if error is not None and not isinstance(error, RunCancelled):
+                selector.owner.report(error, selector.key, "async selector (superseded)")
+        elif selector.owner.is_closed:
+            self.abandon()
+        else:
+            selector.settle(value, error)
 
     async def _attempts(self) -> Any:
-        selector, retry, attempt = self._selector, self._selector.options.retry, 0
+        selector, retry, attempt = self.selector, self.selector.options.retry, 0
         while True:
             attempt += 1
             if selector.is_current(self):
@@ -165,13 +197,13 @@ class Computation(Job):
                 selector.clean_up()
 
     async def _call(self, get: _Tracking) -> Any:
-        where = self._selector.options.in_thread
-        if where is False:
-            value = self._selector.call(get)
+        where = self.selector.options.in_thread
+        if where is False or self.selector.is_async:
+            value = self.selector.call(get)
         else:
             value = await anyio.to_thread.run_sync(
-                self._selector.call,
-                _FromThread(get, self._selector.owner),
+                self.selector.call,
+                _FromThread(get, self.selector.owner),
                 abandon_on_cancel=True,
                 limiter=None if where is True else where,
             )
@@ -179,14 +211,21 @@ class Computation(Job):
 
     def cancel(self) -> None:
         """It is superseded, or nobody is interested any more."""
-        self.is_interrupted = True
+        self._is_interrupted = True
         if self._scope is not None:
             self._scope.cancel()
+            owner = self.selector.owner
+            if not owner.is_closed and self._patience is None:
+                self._patience = owner.timers.start(GRACE, self._stuck)
+
+    def _stuck(self) -> None:
+        error = TimeoutError(f"a computation of {self.name} is stuck: still going {GRACE} s after its cancel")
+        self.selector.owner.report(error, self.selector.key, "async selector")
 
     def abandon(self) -> None:
-        selector = self._selector
-        if selector.is_current(self):
-            selector.stop(f"{label(selector.key)} has no value: the store, or its loop, has ended")
+        self._scope = None  # its loop is gone, or it is over
+        if self.selector.is_current(self):
+            self.selector.lose_loop(f"{self.name} has no value: the store, or its loop, has ended")
 
 
 class _Tracking:
@@ -205,30 +244,36 @@ class _Tracking:
         return not self.is_over and self._selector.is_current(self._computation)
 
     def __call__(self, key: Any, /) -> Any:
-        owner = self._selector.owner
         if not self.counts:
-            return owner.find(key).value  # nobody will see what is made of it
+            return self.peek(key)  # nobody will see what is made of it
+        return self._selector.inputs.read(self._find(key))
+
+    def peek(self, key: Any, /) -> Any:
+        return self._selector.owner.find(key).value
+
+    async def resolve(self, key: Any, /) -> Any:
+        owner, inputs = self._selector.owner, self._selector.inputs
+        if not self.counts:
+            return await owner.reader.resolve(key)
+        node = self._find(key)
+        inputs.hold(node)
+        try:
+            await owner.reader.resolve(node)
+        except Exception as error:
+            if self.counts:
+                inputs.failed(node, error)
+            raise
+        return self(node)
+
+    def _find(self, key: Any) -> Any:
+        owner = self._selector.owner
         try:
             node = owner.find(key)
         except UnknownKeyError:
             self._selector.inputs.read(owner.missing(key))  # it fails now, and is computed when that is declared
             raise
         owner.adopt(node)
-        return self._selector.inputs.read(node)
-
-    def peek(self, key: Any, /) -> Any:
-        return self._selector.owner.find(key).value
-
-    async def resolve(self, key: Any, /) -> Any:
-        owner = self._selector.owner
-        try:
-            await owner.reader.resolve(key)
-        except Exception:
-            node = owner.find(key)
-            if self.counts and node.error is None:
-                self._selector.inputs.read(node)  # when it recovers, this is to be computed again
-            raise
-        return self(key)
+        return node
 
     def on_cleanup(self, call: Callable[[], object], /) -> None:
         if self.counts:

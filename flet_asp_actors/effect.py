@@ -46,14 +46,7 @@ class Effect(Subscription):
 
     def read(self, key: Any) -> Any:
         """Read for the function, which depends on the key from here on."""
-        owner = self._owner
-        try:
-            node = owner.find(key)
-        except UnknownKeyError:
-            self._inputs.read(owner.missing(key))  # it fails now, and is run again when that is declared
-            raise
-        owner.adopt(node)
-        return self._inputs.read(node)
+        return self._inputs.read(self._find(key))
 
     def peek(self, key: Any) -> Any:
         """Read for the function, which does not depend on it."""
@@ -61,8 +54,24 @@ class Effect(Subscription):
 
     async def resolve(self, key: Any) -> Any:
         """Wait for an async selector for the function, which depends on it."""
-        await self._owner.reader.resolve(key)
-        return self.read(key)
+        node = self._find(key)
+        self._inputs.hold(node)
+        try:
+            await self._owner.reader.resolve(node)
+        except Exception as error:
+            self._inputs.failed(node, error)
+            raise
+        return self._inputs.read(node)
+
+    def _find(self, key: Any) -> Any:
+        owner = self._owner
+        try:
+            node = owner.find(key)
+        except UnknownKeyError:
+            self._inputs.read(owner.missing(key))  # it fails now, and is run again when that is declared
+            raise
+        owner.adopt(node)
+        return node
 
     def on_cleanup(self, call: Callable[[], object]) -> None:
         """Have `call` called before the next run, and at the end."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import inspect
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
 
-from .async_selector import AsyncSelector, AsyncSelectorKey, is_async
+from .async_key import AsyncSelectorKey, is_async
+from .async_selector import AsyncSelector
 from .computation import Options
-from .core.graph import Node
+from .core.graph import CHECKING, Node
 from .core.values import is_a
 from .key import Readable
 from .owner import Owner
 from .reading import Get
 from .retry import Retry
-from .selector import SelectorKey, name_of
+from .selector import Selector, SelectorKey, name_of
 from .timer import Timer
 
 if TYPE_CHECKING:
@@ -88,7 +89,17 @@ class Member:
     __slots__ = ()
 
     family: Family[..., Any]
-    item: Hashable
+    item: tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]
+
+    def applied(self, function: Callable[..., Any]) -> Callable[[Get], Any]:
+        """A function of `get` and of parameters, with the parameters of this member."""
+        args, named = self.item
+        kwargs = dict(named)
+
+        def call(get: Get) -> Any:
+            return function(get, *args, **kwargs)
+
+        return call
 
 
 def _begin_member(member: Any, family: Family[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -98,12 +109,7 @@ def _begin_member(member: Any, family: Family[..., Any], args: tuple[Any, ...], 
         member._hash = hash((id(family), member.item))
     except TypeError as error:
         raise TypeError(f"the arguments of {family.name}(...) must be hashable: {error}") from error
-    function = family.function
-
-    def call(get: Get) -> Any:
-        return function(get, *args, **kwargs)
-
-    member.function = call
+    member.function = member.applied(family.function)
 
 
 def _name(member: Any) -> str:
@@ -147,8 +153,22 @@ class _AsyncMember(AsyncSelectorKey[T, T], Member):
     __eq__ = _equal
 
 
+class MemberSelector(Selector[T]):
+    """A sync member of a family in one store: whoever reads it, uses it."""
+
+    __slots__ = ("on_read",)
+
+    on_read: Callable[[], object]
+
+    @property
+    def value(self) -> T:
+        if self.owner.is_here and not self.dependents:
+            self.owner.on_home(self.on_read)
+        return super().value
+
+
 class Members:
-    """The members of one family in one store, the one that was used longest ago first.
+    """The members of one family in one store, and which of them it lets go of.
 
     Args:
         family: The family.
@@ -157,20 +177,27 @@ class Members:
     """
 
     def __init__(self, family: Family[..., Any], owner: Owner, evict: Callable[[Any, Node], object]) -> None:
-        self._family = family
+        self._max_size = family.max_size
+        self._keep_for = family.options.keep_for
         self._owner = owner
         self._evict = evict
-        self._nodes: OrderedDict[Any, Node] = OrderedDict()
-        self._timers: dict[Any, Timer] = {}
+        self._nodes: dict[Any, Node] = {}
+        self._resting: OrderedDict[Any, Timer | None] = OrderedDict()  # the one that was used longest ago first
 
     def add(self, key: Any, node: Node) -> None:
         """A member is new in the store."""
         self._nodes[key] = node
-        if isinstance(node, AsyncSelector):
-            node.on_rest = lambda: self._used(key)
+
+        def use() -> None:
+            self._use(key, node)
+
+        member: Any = node
+        if is_a(node, AsyncSelector):
+            member.on_interest = use
         else:
-            node.attention += (lambda: self._used(key),)
-        self._used(key, is_new=True)
+            member.attention += (use,)
+            member.on_read = use
+        self._use(key, node, is_new=True)
 
     def nodes(self) -> list[Node]:
         """All members that the store has."""
@@ -179,39 +206,52 @@ class Members:
     def drop(self, key: Any) -> None:
         """The store has let go of a member."""
         self._nodes.pop(key, None)
-        timer = self._timers.pop(key, None)
+        self._wake(key)
+
+    def _wake(self, key: Any) -> None:
+        timer = self._resting.pop(key, None)
         if timer is not None:
             timer.cancel()
 
-    def _used(self, key: Any, is_new: bool = False) -> None:
-        """A member was made, or is observed anew, or no more: it is the youngest now."""
-        node = self._nodes.get(key)
-        if node is None or self._owner.is_closed:
+    def _use(self, key: Any, node: Node, is_new: bool = False) -> None:
+        """A member was made or read, or is observed anew, or no more: it is the youngest now."""
+        if self._nodes.get(key) is not node or self._owner.is_closed:
             return
-        self._nodes.move_to_end(key)
-        timer = self._timers.pop(key, None)
-        if timer is not None:
-            timer.cancel()
-        if self._family.options.keep_for is not None and _is_at_rest(node):
-            self._timers[key] = Timer(
-                self._owner, self._family.options.keep_for, lambda: self._let_go(key), f"{key} is kept"
-            )
-        limit = self._family.max_size
-        if limit is not None and len(self._nodes) > limit:
-            # A new one stays: somebody has just asked for it, and is about to do something with it.
-            idle = [each for each, other in self._nodes.items() if _is_at_rest(other) and not (is_new and each == key)]
-            for each in idle[: len(self._nodes) - limit]:
-                self._let_go(each)
+        self._wake(key)
+        if _is_observed(node):
+            return
+        timer: Timer | None = None
+        if self._keep_for is not None:
+            timer = self._owner.timers.start(self._keep_for, lambda: self._let_go(key))
+        self._resting[key] = timer
+        # A new one stays: somebody has just asked for it, and is about to do something with it.
+        self._make_room(spared=1 if is_new else 0)
 
-    def _let_go(self, key: Any) -> None:
-        node = self._nodes.get(key)
-        if node is not None and _is_at_rest(node):
+    def _make_room(self, spared: int) -> None:
+        if self._max_size is None or len(self._nodes) <= self._max_size:
+            return
+        computing: list[Any] = []
+        while len(self._nodes) > self._max_size and len(self._resting) - len(computing) > spared:
+            key = next(key for key in self._resting if key not in computing)
+            if not self._let_go(key):
+                computing.append(key)
+
+    def _let_go(self, key: Any) -> bool:
+        """Let go of a member, unless it is needed after all."""
+        node = self._nodes[key]
+        if _is_observed(node):  # and we are about to be told
+            self._wake(key)
+        elif node.mark >= CHECKING:
+            return False
+        else:
             self.drop(key)
             self._evict(key, node)
+        return True
 
 
-def _is_at_rest(node: Node) -> bool:
-    return node.is_at_rest if isinstance(node, AsyncSelector) else not node.dependents
+def _is_observed(node: Node) -> bool:
+    each: Any = node
+    return not each.is_at_rest if is_a(each, AsyncSelector) else bool(each.dependents)
 
 
 class FamilyDecorator(Protocol):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .core.graph import Node, Scope
 from .receipt import Receipt
+
+if TYPE_CHECKING:
+    from .timer import Timers
 
 __all__ = ("Job", "Owner", "current_owner")
 
@@ -26,6 +29,8 @@ class Job:
     """Whether `settled()` takes no notice of it."""
     can_wait: bool = False
     """Whether it is held until an event loop is there, instead of refused."""
+    is_idle: bool = False
+    """Whether it only waits for a time to come, and counts as nothing under way."""
 
     async def run(self) -> None:
         """Do the work. Called at most once, in a task of its own."""
@@ -46,6 +51,11 @@ class Owner(Protocol):
     """The `get` of actions: a plain reading, from any thread."""
 
     @property
+    def timers(self) -> Timers:
+        """What is to be done later."""
+        ...
+
+    @property
     def is_here(self) -> bool:
         """Whether the caller is on the thread of the home loop."""
         ...
@@ -57,6 +67,10 @@ class Owner(Protocol):
 
     def look_after_home(self) -> None:
         """See to it that somebody applies what was posted: the loop, or the caller when the loop is gone."""
+        ...
+
+    def settle_home(self) -> None:
+        """Take the running loop for a home, if there is one and the store has none."""
         ...
 
     def on_home(self, call: Callable[[], T]) -> T:
@@ -74,6 +88,10 @@ class Owner(Protocol):
             NotRunningError: Without an event loop.
             ClosedError: When the store has ended.
         """
+        ...
+
+    def hold(self, job: Job) -> None:
+        """Start a job on the next loop: the one there was has ended."""
         ...
 
     def later(self, call: Callable[[], object]) -> None:

@@ -76,8 +76,23 @@ class _Refused(Receipt):
 
     def __await__(self) -> Generator[Any, None, None]:
         yield from anyio.lowlevel.checkpoint().__await__()
-        # Still here: the cancellation was delivered once and swallowed, as asyncio lets one do.
-        raise anyio.get_cancelled_exc_class()()
+        # Still here: it was delivered once and swallowed, as asyncio lets one do, or there is a shield.
+        raise (yield from _cancellation().__await__())
+
+
+async def _cancellation() -> BaseException:
+    """Make the exception that a cancellation is."""
+    kind = anyio.get_cancelled_exc_class()
+    try:
+        return kind()
+    except TypeError:  # trio makes its own alone
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            try:
+                await anyio.lowlevel.checkpoint()
+            except kind as error:
+                return error
+        raise
 
 
 REFUSED = _Refused()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeVar, overload
 
-from .async_selector import AsyncSelectorKey, is_async
+from .async_key import AsyncSelectorKey, is_async
 from .computation import Options
 from .core.evaluate import evaluating, now_computing, read, read_by
 from .core.graph import CLEAN, Derived

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol, TypeVar, get_args, overload
 
 import anyio
 
-from .async_selector import is_async
+from .async_key import is_async
 from .key import Name, Readable
 from .owner import Job, Owner
 from .reading import Get

@@ -152,12 +152,21 @@ class Behaviour:
 
     def path_to(self, other: Behaviour) -> list[Behaviour] | None:
         """The chain of waits from this to `other`, or None where there is none."""
-        if self is other:
-            return [self]
-        for next_one in self.waits:
-            path = next_one.path_to(other)
-            if path is not None:
-                return [self, *path]
+        came_from: dict[Behaviour, Behaviour | None] = {self: None}
+        todo: list[Behaviour] = [self]
+        while todo:
+            step: Behaviour | None = todo.pop()
+            assert step is not None
+            if step is other:
+                path: list[Behaviour] = []
+                while step is not None:
+                    path.append(step)
+                    step = came_from[step]
+                return path[::-1]
+            for waits_for in step.waits:
+                if waits_for not in came_from:
+                    came_from[waits_for] = step
+                    todo.append(waits_for)
         return None
 
 

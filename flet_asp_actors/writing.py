@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar, overload
 
 import anyio
 
-from .async_selector import is_async
+from .async_key import is_async
 from .atom import Atom, is_atom
 from .attention import Attention, attend
 from .core.evaluate import refuse_in_selector

@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import CycleError
+from ..errors import CycleError, DeadlockError
 from .evaluate import validate
-from .graph import CHECKING, DIRTY, Derived, Node, Scope, link, tick, unlink
+from .graph import CHECKING, DIRTY, Derived, Node, Scope, link, unlink
+from .turn import here
 
 __all__ = ("Inputs",)
+
+_NEVER = -1
+"""A version that no node ever has."""
 
 
 class Inputs(Derived):
@@ -40,14 +44,12 @@ class Inputs(Derived):
         super().__init__(key, self._read_again, scope)
         self._is_own = is_own
         self._keeps_fresh = keeps_fresh
-        self._retained: dict[Node, int] = {}  # read by the work before, not yet by the one under way
+        self._retained: dict[Node, None] = {}  # read by the work before, or waited for, and not yet read by this one
 
     def _read_again(self, _: object) -> object:
         """One of the sources has changed. All are kept, for the work is about to read most of them again."""
         reads = self.scope.reads
         assert reads is not None
-        if any(source.edited > seen for source, seen in self.sources.items()):
-            self.edited = tick()
         for source in self.sources:
             if self._keeps_fresh and source.mark:
                 validate(source)
@@ -60,7 +62,7 @@ class Inputs(Derived):
         What was read before stays observed meanwhile, so that nothing upstream ends only
         to be begun again.
         """
-        self._retained.update(self.sources)
+        self._retained.update(dict.fromkeys(self.sources))
         self.sources = {}
 
     def end(self) -> None:
@@ -84,19 +86,40 @@ class Inputs(Derived):
             CycleError: When the node depends on what the work brings about.
             Exception: The error that the node stores.
         """
-        if self._is_own is not None:
-            self._refuse_circle(node)
-        if self.dependents and node not in self.sources and node not in self._retained:
-            link(node, self)
+        is_new = node not in self.sources
+        if is_new:
+            self._link(node)
         if node.mark:
             validate(node)
+        if is_new:
+            self._refuse_circle(node)  # now it is known what the node depends on
         self.sources[node] = node.version
+        here().look()  # a node that is observed for the first time may have something to begin
         if node.error is not None:
             node.throw()
         return node.current
 
+    def hold(self, node: Node) -> None:
+        """Observe a node that the work is about to read, and waits for: what it does until then is no change."""
+        self._link(node)
+        here().look()
+
+    def failed(self, node: Node, error: Exception) -> None:
+        """The node that the work has waited for has failed: when it recovers, in whatever way, that is a change."""
+        if not isinstance(error, (CycleError, DeadlockError)):  # the edge would close the circle
+            self._link(node)
+            # Behind a value that is kept the failure does not show, nor does the recovery.
+            self.sources[node] = node.version if node.error is not None else _NEVER
+
+    def _link(self, node: Node) -> None:
+        if node not in self.sources and node not in self._retained:
+            self._retained[node] = None
+            if self.dependents:
+                link(node, self)
+
     def _refuse_circle(self, node: Node) -> None:
-        assert self._is_own is not None
+        if self._is_own is None:
+            return
         came_from: dict[Node, Node | None] = {node: None}
         todo = [node]
         while todo:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -10,7 +11,7 @@ from ..errors import LoopError
 from .evaluate import is_evaluating, validate
 from .graph import CHECK, CHECKING, CLEAN, DIRTY, Derived, Node, link, notice_by, tick, unlink
 
-__all__ = ("Turn", "Watcher", "here", "invalidate", "mark_dependents")
+__all__ = ("Leader", "Turn", "Watcher", "here", "invalidate", "mark_dependents")
 
 MAX_TURNS = 10_000
 """How many turns one drain may take before it is called a loop."""
@@ -84,6 +85,23 @@ def invalidate(node: Derived, turn: Turn) -> None:
         mark_dependents(node, turn)
 
 
+class Leader(Watcher):
+    """A watcher who is told before anybody else in the turn looks: it begins work anew, and a status says so."""
+
+    __slots__ = ("_mark",)
+
+    @property
+    def mark(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]  # marking it is how it is found
+        """The mark."""
+        return self._mark
+
+    @mark.setter
+    def mark(self, mark: int) -> None:
+        self._mark = mark
+        if mark:
+            here().leading.append(self)
+
+
 class Turn:
     """One thread's propagation: who is to be told of what has changed.
 
@@ -92,11 +110,12 @@ class Turn:
     its end, for a message or for many writes.
     """
 
-    __slots__ = ("depth", "draining", "noticed", "pending")
+    __slots__ = ("depth", "draining", "leading", "noticed", "pending")
 
     def __init__(self) -> None:
         self.pending: list[Watcher] = []
-        self.noticed: list[Callable[[], object]] = []  # asked for by nodes that are observed anew, or no more
+        self.leading: list[Watcher] = []  # those among them who are told before anybody else looks
+        self.noticed: deque[Callable[[], object]] = deque()  # asked for by nodes that are observed anew, or no more
         self.depth = 0  # open batches and messages: while > 0, nothing is propagated
         self.draining = False
 
@@ -119,8 +138,8 @@ class Turn:
         turns = 0
         try:
             while self.pending or self.noticed:
-                while self.noticed:
-                    self.noticed.pop(0)()
+                while self.noticed and not self.pending:  # who leaves in one turn may be back in the next
+                    self.noticed.popleft()()
                 turns += 1
                 if turns > MAX_TURNS:
                     self._give_up()
@@ -134,6 +153,8 @@ class Turn:
             self.propagate()
 
     def _run_turn(self) -> None:
+        if self.leading:
+            self._lead()
         batch, self.pending = self.pending, []
         told = 0
         reported: list[BaseException] = []  # held, so that no id is used twice
@@ -163,6 +184,18 @@ class Turn:
         finally:
             # Only a BaseException gets here early: those not told yet stay queued.
             self.pending[:0] = batch[told:]
+
+    def _lead(self) -> None:
+        """Tell those who begin work anew, so that its status says so to all who look in this turn."""
+        while self.leading:
+            watcher = self.leading.pop()
+            if watcher.mark and watcher.node.mark:
+                validate(watcher.node)
+            if watcher.mark:
+                watcher.mark = CLEAN
+                if watcher.node.version != watcher.seen:
+                    watcher.seen = watcher.node.version
+                    watcher.notify()
 
     def _give_up(self) -> NoReturn:
         pending, self.pending = self.pending, []

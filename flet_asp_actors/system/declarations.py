@@ -8,7 +8,8 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 from anyio import CapacityLimiter
 
 from ..action import Action, BoundAction
-from ..async_selector import AsyncSelector, AsyncSelectorKey
+from ..async_key import AsyncSelectorKey
+from ..async_selector import AsyncSelector
 from ..atom import Atom, is_atom
 from ..core.evaluate import refuse_in_selector
 from ..core.graph import Derived, Node

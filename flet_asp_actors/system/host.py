@@ -55,8 +55,8 @@ class Host:
 
     @property
     def size(self) -> int:
-        """How many jobs are under way."""
-        return len(self._jobs)
+        """How many jobs are under way, without those that only wait for a time."""
+        return sum(not job.is_idle for job in self._jobs)
 
     @property
     def jobs(self) -> list[Job]:

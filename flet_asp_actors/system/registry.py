@@ -7,21 +7,21 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, cast
 
-import anyio.lowlevel
-
 from ..action import Action, BoundAction
-from ..async_selector import AsyncSelector, AsyncSelectorKey, AsyncStatusKey
+from ..async_key import AsyncSelectorKey, AsyncStatusKey
+from ..async_selector import AsyncSelector
 from ..atom import Atom, is_atom
 from ..core.evaluate import read, refuse_in_selector, validate
-from ..core.graph import CHECK, Node, link, tick
+from ..core.graph import CHECK, Derived, Node, link, tick
 from ..core.turn import Watcher, here, invalidate, mark_dependents
 from ..core.values import is_a, private_copy
 from ..door import LOCK
 from ..errors import KeyConflictError, UnknownKeyError
-from ..family import Family, Member, Members
+from ..family import Family, Member, Members, MemberSelector
 from ..key import Key, NamedKey, Readable, is_item_of, label
 from ..reading import Get
 from ..receipt import DONE, Receipt
+from ..resolving import resolve as resolve_node
 from ..selector import Selector, SelectorKey
 from ..status import StatusKey
 from .root import Root
@@ -140,11 +140,7 @@ class Registry(Root):
             return find(key).value
 
         async def resolve(key: Any) -> Any:
-            node: Any = find(key)
-            if is_a(node, AsyncSelector):
-                return await node.resolve()
-            await anyio.lowlevel.checkpoint()
-            return node.value
+            return await resolve_node(find(key))
 
         vars(get).update(peek=get, resolve=resolve, on_cleanup=_has_finally, progress=_no_progress)
         return get
@@ -229,13 +225,16 @@ class Registry(Root):
     def _make_selector(self, key: Any, name: Any) -> Any:
         function: Any = key.function
         is_known = False
-        for overridden in (key, name):
+        for overridden in (key.family, key) if is_a(key, Member) else (key, name):
             if overridden in self._overrides:
                 value = self._overrides[overridden]
                 is_known = not callable(value)
                 function = _constant(value) if is_known else value
+                if overridden is not key and not is_known and is_a(key, Member):
+                    function = key.applied(value)
         if is_a(key, SelectorKey):
-            return Selector(key, function, self, key.equals)
+            kind: Any = MemberSelector if is_a(key, Member) else Selector
+            return kind(key, function, self, key.equals)
         node: AsyncSelector[Any, Any] = AsyncSelector(key, function, self, key.options)
         if is_known:
             node.know(function(None))
@@ -251,6 +250,8 @@ class Registry(Root):
         """Let go of a member of a family that nobody observes. Who has read it finds another one the next time."""
         self._nodes.pop(key, None)
         self._retire(node)
+        if isinstance(node, Derived) and node.mark == CHECK:
+            node.sources = {}  # who has read it looks at it once more, and it is not to be computed for that
 
     def _retire(self, node: Node) -> None:
         """A selector is no longer the one that its key finds."""

@@ -20,6 +20,7 @@ from ..key import label, user_key
 from ..owner import Job, current_owner
 from ..receipt import Posted, Receipt
 from ..run import GRACE
+from ..timer import Timers
 from ..waiting import Behaviour, Completion
 from .failure import Failure, log_failure
 from .host import Host
@@ -41,6 +42,7 @@ class Root:
         self._home: Home | None = None
         self._host: Host | None = None
         self._held: list[Job] = []  # waiting for a loop
+        self.timers = Timers(self)
         self._posted: dict[object, tuple[Posted, Callable[[], None]]] = {}  # writes under way from other threads
         self.batches: dict[int, list[Callable[[], None]]] = {}  # of threads away from the home loop
         self._deferred: list[Callable[[], object]] = []  # what was asked for without a loop
@@ -206,6 +208,10 @@ class Root:
             self._release_held()
         assert self._host is not None
         self._host.spawn(job)
+
+    def hold(self, job: Job) -> None:
+        """Start a job on the next loop: the one there was has ended."""
+        self._held.append(job)
 
     def later(self, call: Callable[[], object]) -> None:
         """Have something called on the home loop, or at the next call without one; from a finaliser, too."""

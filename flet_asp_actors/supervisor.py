@@ -223,6 +223,8 @@ class Supervisor(Child):
             await child.halted()
             if isinstance(child, Service):
                 child.forget()
+                if child.current.is_busy:
+                    child.show("cancelled", None)
 
     def show(self, state: Literal["idle", "failed", "cancelled"], error: Exception | None) -> None:
         if state == "failed":

@@ -19,7 +19,7 @@ from .retry import Retry
 from .waiting import Behaviour, Completion, behaviour, wait_on
 from .writing import Notes, RunSet
 
-__all__ = ("GRACE", "Run", "RunHandler", "RunState", "current_run", "errors_in")
+__all__ = ("GRACE", "Run", "RunHandler", "RunState", "Watchdog", "current_run", "errors_in")
 
 R = TypeVar("R")
 
@@ -424,7 +424,7 @@ class Run(Job, Generic[R]):
             self.reason = reason
             if self._scope is not None:
                 self._scope.cancel()
-                self._owner.spawn(_Watchdog(self, self._owner))
+                self._owner.spawn(Watchdog(self._behaviour.name, self.name, "action", self._completion, self._owner))
                 self._cancel_children()
             elif self.is_queued:
                 self._end("cancelled")
@@ -449,26 +449,35 @@ def errors_in(group: BaseException) -> tuple[BaseException, ...]:
     return found if callable(getattr(group, "split", None)) else ()
 
 
-class _Watchdog(Job):
-    """Reports a cancelled run that does not end."""
+class Watchdog(Job):
+    """Reports something that was cancelled and does not end.
 
-    __slots__ = ("_owner", "_run", "name")
+    Args:
+        what: What messages call it.
+        key: Where the failure is reported.
+        actor: The same.
+        ended: Finishes when it has ended.
+        owner: Its store.
+    """
+
+    __slots__ = ("_actor", "_ended", "_key", "_owner", "_what", "name")
 
     is_service = True
 
-    def __init__(self, run: Run[Any], owner: Owner) -> None:
-        self._run = run
+    def __init__(self, what: str, key: str, actor: str, ended: Completion, owner: Owner) -> None:
+        self._what = what
+        self._key = key
+        self._actor = actor
+        self._ended = ended
         self._owner = owner
-        self.name = f"watchdog of {run.name}"
+        self.name = f"watchdog of {what}"
 
     async def run(self) -> None:
-        with anyio.move_on_after(GRACE, shield=True):  # a store that closes waits for the run anyhow
-            await self._run.ended()
-        if not self._run.is_done:
+        with anyio.move_on_after(GRACE, shield=True):  # a store that closes waits for it anyhow
+            await self._ended.wait(hears=False)
+        if not self._ended.is_done:
             self._owner.report(
-                TimeoutError(f"a run of {self._run.name} is stuck: still going {GRACE} s after its cancel"),
-                self._run.name,
-                "action",
+                TimeoutError(f"{self._what} is stuck: still going {GRACE} s after its cancel"), self._key, self._actor
             )
 
     def abandon(self) -> None:

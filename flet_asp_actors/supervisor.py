@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
-from contextvars import Context
 from typing import Any, Literal, Protocol, TypeVar, get_args, overload
 
 import anyio
 
 from .async_key import is_async
+from .core.evaluate import refuse_in_selector
+from .door import running_home
+from .errors import ClosedError
 from .key import Name, Readable
-from .owner import Job, Owner
+from .owner import Owner
 from .reading import Get
 from .retry import Retry
 from .selector import name_of
-from .service import RESTARTED, Child, Restart, Service
+from .service import RESTARTED, Child, Down, Restart, Service, is_good_while
+from .timer import Timer, Timers
+from .waiting import Completion
 from .writing import Set
 
 __all__ = ("ServiceDecorator", "Strategy", "Supervisor")
@@ -46,6 +51,10 @@ class Supervisor(Child):
     `within` seconds are too many: it halts all its children, the last one first, and its own
     supervisor decides. When the store itself has to, they stay down, and the error goes to
     `on_error`, once.
+
+    With the defaults that is four failures at once, and the waits between them: an outage of a few
+    seconds. Services for which that is nothing unusual take `max_restarts=None`, or belong to the
+    store itself.
     """
 
     def __init__(
@@ -76,7 +85,10 @@ class Supervisor(Child):
         self._max_restarts = max_restarts
         self._within = within
         self._restarts: deque[float] = deque()  # when, the oldest first
-        self._pending: list[_Restarting] = []
+        self._pending: list[_Restart] = []
+        self._began: float | None = None  # when it was started; None is long ago, or without a loop
+        self._begun: Completion | None = None
+        self._is_ending = False
 
     # ------------------------------------------------------------------ the face
 
@@ -112,7 +124,7 @@ class Supervisor(Child):
             while_watched: Run only while somebody observes this key.
 
         Raises:
-            TypeError: When the function is not async.
+            TypeError: When the function is not async, or does not take `(get, set)`.
             ValueError: For an unknown `restart`.
             UnknownKeyError: When `while_watched` is a name that was never declared.
             ClosedError: When the store has ended.
@@ -121,8 +133,8 @@ class Supervisor(Child):
             raise ValueError(f"service: unknown restart {restart!r}; one of {', '.join(get_args(Restart))}")
 
         def add(function: Any) -> Service:
-            if not is_async(function):
-                raise TypeError(f"a service is made of `async def name(get, set)`, and {function!r} is not async")
+            _check(function)
+            self._refuse_closed("start", name_of(function))
             watched = None if while_watched is None else self._owner.find(while_watched)
             service = Service(
                 function,
@@ -155,6 +167,8 @@ class Supervisor(Child):
 
     def stop(self, _event: object = None) -> None:
         """Halt all children, the last one first, until `start`."""
+        refuse_in_selector(f"stops {self.name}")
+        self._owner.look_after_home()
 
         def stop() -> None:
             self.is_stopped = True
@@ -164,12 +178,22 @@ class Supervisor(Child):
         self._owner.on_home(stop)
 
     def start(self, _event: object = None) -> None:
-        """Start the children again, after a `stop` or after it has given up."""
+        """Start the children again, after a `stop` or after it has given up; nothing happens if it is at work.
+
+        Raises:
+            ClosedError: When the store has ended.
+        """
+        refuse_in_selector(f"starts {self.name}")
+        self._owner.look_after_home()
+        self._refuse_closed("start", self.name)
 
         def start() -> None:
             self.is_stopped = False
-            self.failures = 0
-            self.launch()
+            if self.state != "running":
+                self.failures = 0
+                if self._parent is not None:
+                    self._parent.revive()
+                self.launch()
 
         self._owner.on_home(start)
 
@@ -182,82 +206,140 @@ class Supervisor(Child):
         if self.is_stopped:
             return
         self.state, self.error = "running", None
+        self._began = anyio.current_time() if running_home() is not None else None
         self._restarts.clear()
         for child in self.children:
             child.failures = 0
             child.launch()
 
-    def resume(self) -> None:
-        """Start what is not up and should be: the store has a loop again."""
-        if self.state == "running":
-            for child in self.children:
-                if isinstance(child, Supervisor):
-                    child.resume()
-                elif isinstance(child, Service) and child.current.state == "idle":
-                    child.launch()
-
-    def halt(self) -> None:
-        for restarting in self._pending:
-            restarting.cancel()
-        self._pending.clear()
+    def halt(self, state: Down = "cancelled") -> None:
+        pending, self._pending = self._pending, []
+        for restart in pending:
+            restart.cancel()
+            for child in restart.children:
+                child.show(state)
         for child in self.children[::-1]:
-            child.halt()
-            if not child.is_stopped:
-                child.show("cancelled", None)
+            child.halt(state)
         if self.state == "running":
             self.state = "halted"
 
-    async def halted(self) -> None:
-        for child in self.children[::-1]:
-            await child.halted()
+    def ending(self) -> Completion | None:
+        return next(filter(None, (child.ending() for child in self.children[::-1])), None)
 
-    async def wind_down(self) -> None:
-        """Halt the children one after the other, each when the one that was started after it has ended."""
-        for restarting in self._pending:
-            restarting.cancel()
-        self._pending.clear()
-        for child in self.children[::-1]:
-            if isinstance(child, Supervisor):
-                await child.wind_down()
-            child.halt()
-            await child.halted()
-            if isinstance(child, Service):
-                child.forget()
-                if child.current.is_busy:
-                    child.show("cancelled", None)
-
-    def show(self, state: Literal["idle", "failed", "cancelled"], error: Exception | None) -> None:
+    def show(self, state: Down, error: Exception | None = None) -> None:
         if state == "failed":
             self.state, self.error = "failed", error
 
-    # ------------------------------------------------------------------ decisions
+    def forget(self) -> None:
+        for child in self.children:
+            child.forget()
+
+    # ------------------------------------------------------------------ the loop, and the store
+
+    def resume(self) -> None:
+        """There is a loop again: start what is not up and should be."""
+        self._is_ending = False
+        for child in self.children:
+            if isinstance(child, Supervisor):
+                child.resume()
+            elif isinstance(child, Service) and child.current.state == "idle" and self.may_launch(child):
+                child.launch()
+
+    async def wind_down(self) -> None:
+        """The loop is about to end: end the children one after the other, each when the one after it has ended."""
+        self._is_ending = True
+        try:
+            for child in self.children[::-1]:
+                if isinstance(child, Supervisor):
+                    await child.wind_down()
+                    continue
+                child.halt(self._state_at_end)
+                ending = child.ending()
+                if ending is not None:
+                    await ending.wait(hears=False)
+        finally:
+            self._end_services()  # if there is no time left, then all at once
+
+    def close(self) -> None:
+        """The store has ended."""
+        self.halt()
+        self.forget()
+
+    @property
+    def _state_at_end(self) -> Down:
+        return "cancelled" if self._owner.is_closed else "idle"
+
+    def _end_services(self) -> None:
+        for child in self.children[::-1]:
+            if isinstance(child, Supervisor):
+                child._end_services()
+            else:
+                child.halt(self._state_at_end)
+
+    # ------------------------------------------------------------------ what its children need
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the loop, or the store, is about to end."""
+        return self._is_ending or (self._parent is not None and self._parent.is_ending)
+
+    @property
+    def begun(self) -> Completion | None:
+        """Finishes when the service that was started last, anywhere in the store, has begun."""
+        return self._begun if self._parent is None else self._parent.begun
+
+    @begun.setter
+    def begun(self, begun: Completion) -> None:
+        if self._parent is None:
+            self._begun = begun
+        else:
+            self._parent.begun = begun
+
+    def may_launch(self, child: Child, /) -> bool:
+        """Whether a child may begin for reasons of its own: this is at work, and does not start it with others."""
+        return self.state == "running" and not any(
+            child in restart.children and len(restart.children) > 1 for restart in self._pending
+        )
+
+    def will_restart(self, child: Child, /) -> bool:
+        """Whether a child is to be started again, after a delay."""
+        return any(child in restart.children for restart in self._pending)
+
+    def revive(self) -> None:
+        """The user starts a child: be at work again."""
+        if self.state != "running":
+            self.is_stopped, self.failures = False, 0
+            self.state, self.error = "running", None
+            self._restarts.clear()
+            if self._parent is not None:
+                self._parent.revive()
 
     def child_failed(self, child: Child, error: Exception | None, /) -> None:
         """A child has ended that should not have: start it again, and whom the strategy says, or give up."""
         cause = error or RuntimeError(f"service {child.name} has ended, and is permanent")
         child.show("failed", cause)
-        if self._is_hopeless(child, cause):
+        if self._is_hopeless(child, error):
             self._give_up(child, cause)
             return
-        delay = child.retry.delay(child.failures)
         affected = self._affected(child)
+        again = [each for each in affected if not each.is_temporary]
+        delay = child.retry.delay(child.failures)
         logger.warning(
             "%s has failed (%s: %s); %s again in %.3g s",
             child.name,
             type(cause).__name__,
             cause,
-            "it is started" if len(affected) == 1 else f"{len(affected)} are started",
+            "it is started" if len(again) == 1 else f"{len(again)} are started",
             delay,
         )
+        for restart in self._pending:
+            restart.children = [each for each in restart.children if each not in affected]
         for other in affected[::-1]:
-            for restarting in self._pending:
-                restarting.children = [each for each in restarting.children if each is not other]
             if other is not child:
-                other.halt()
-                other.show("idle", None)
-        restarting = _Restarting(self, [each for each in affected if not each.is_temporary], delay)
-        self._pending.append(restarting)
-        Context().run(self._owner.spawn, restarting)
+                other.halt("cancelled" if other.is_temporary else "idle")
+        restart = _Restart(self, again)
+        self._pending.append(restart)
+        restart.begin(self._owner.timers, delay)
 
     def _affected(self, child: Child) -> list[Child]:
         if self.strategy == "one_for_one":
@@ -265,11 +347,13 @@ class Supervisor(Child):
         first = 0 if self.strategy == "one_for_all" else self.children.index(child)
         return [each for each in self.children[first:] if not each.is_stopped]
 
-    def _is_hopeless(self, child: Child, error: Exception) -> bool:
+    def _is_hopeless(self, child: Child, error: Exception | None) -> bool:
         if self._parent is None and isinstance(child, Supervisor):
             return True  # what it could not mend is not mended here
-        attempts = child.retry.attempts
-        if (attempts is not None and child.failures >= attempts) or not isinstance(error, child.retry.on):
+        retry = child.retry
+        if retry.attempts is not None and child.failures >= retry.attempts:
+            return True
+        if error is not None and not isinstance(error, retry.on):
             return True
         now = anyio.current_time()
         self._restarts.append(now)
@@ -281,17 +365,21 @@ class Supervisor(Child):
         if self._parent is None:
             self._owner.report(error, child.name, "supervisor" if isinstance(child, Supervisor) else "service")
             return
-        self.halt()
-        child.show("failed", error)
+        if self._began is None or is_good_while(anyio.current_time() - self._began, self.retry):
+            self.failures = 0
         self.failures += 1
+        self.halt()
         self._parent.child_failed(self, error)
 
-    def restarted(self, restarting: _Restarting) -> None:
-        """The children that failed together have been started again."""
-        if restarting in self._pending:
-            self._pending.remove(restarting)
+    def restart(self, restart: _Restart) -> None:
+        """All of them have ended, and the delay is over: start them in their order."""
+        self._pending.remove(restart)
+        for child in restart.children:
+            child.launch()
 
     def _add(self, child: Child) -> None:
+        self._refuse_closed("start", child.name)
+
         def add() -> None:
             self.children.append(child)
             if self.state == "running":
@@ -299,41 +387,47 @@ class Supervisor(Child):
 
         self._owner.on_home(add)
 
+    def _refuse_closed(self, what: str, name: str) -> None:
+        if self._owner.is_closed:
+            raise ClosedError(f"cannot {what} {name}: the store is closed")
 
-class _Restarting(Job):
-    """Waits until those who are to be started again have ended, and for the delay; then starts them in their order."""
 
-    __slots__ = ("_delay", "_is_over", "_scope", "_supervisor", "children", "name")
+def _check(function: Any) -> None:
+    if not is_async(function):
+        raise TypeError(f"a service is made of `async def name(get, set)`, and {function!r} is not async")
+    signature = inspect.signature(function)
+    try:
+        signature.bind(None, None)
+    except TypeError:
+        raise TypeError(f"service {name_of(function)}: it takes (get, set), and not {signature}") from None
 
-    is_service = True
 
-    def __init__(self, supervisor: Supervisor, children: list[Child], delay: float) -> None:
-        self.name = f"a restart by {supervisor.name}"
+class _Restart:
+    """Children that are to be started again, when the delay is over and all of them have come to their end."""
+
+    def __init__(self, supervisor: Supervisor, children: list[Child]) -> None:
         self.children = children
         self._supervisor = supervisor
-        self._delay = delay
-        self._scope: anyio.CancelScope | None = None
+        self._timer: Timer | None = None
         self._is_over = False
 
-    async def run(self) -> None:
-        with anyio.CancelScope() as self._scope:
-            if not self._is_over:
-                began = anyio.current_time()
-                for child in self.children[::-1]:
-                    await child.halted()
-                await anyio.sleep(began + self._delay - anyio.current_time())
-        if self._is_over:
-            return
-        self._is_over = True
-        self._supervisor.restarted(self)
-        for child in self.children:
-            child.launch()
+    def begin(self, timers: Timers, delay: float) -> None:
+        """Begin to wait. If the loop ends meanwhile, it is the next one that starts them."""
+        self._timer = timers.start(delay, self._due)
 
     def cancel(self) -> None:
         """Nobody is to be started again."""
         self._is_over = True
-        if self._scope is not None:
-            self._scope.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
 
-    def abandon(self) -> None:
+    def _due(self) -> None:
+        if self._is_over:
+            return
+        for child in self.children:
+            ending = child.ending()
+            if ending is not None:
+                ending.on_finish(self._due)
+                return
         self._is_over = True
+        self._supervisor.restart(self)

@@ -14,8 +14,12 @@ from ..core.evaluate import FATAL
 from ..door import Home
 from ..owner import Job
 from ..run import GRACE
+from ..waiting import Completion
 
 __all__ = ("Host",)
+
+LATE = 1.1 * GRACE
+"""Seconds after which who waits is answered, although something does not end. It was reported as stuck by then."""
 
 
 class Host:
@@ -28,6 +32,7 @@ class Host:
     Args:
         home: The loop it lives on.
         on_end: Called when the host has ended on its own: its loop is shutting down.
+        on_late: Called when it would have ended, but for what is stuck.
         on_idle: Called when the last job that is no service has ended.
         on_escape: Called with what got out of a job all the same.
         wind_down: Called before the rest is cancelled: ends what has an order to end in.
@@ -37,12 +42,14 @@ class Host:
         self,
         home: Home,
         on_end: Callable[[], object],
+        on_late: Callable[[], object],
         on_idle: Callable[[], object],
         on_escape: Callable[[BaseException, Job], object],
         wind_down: Callable[[], Awaitable[None]],
     ) -> None:
         self.home = home
         self._on_end = on_end
+        self._on_late = on_late
         self._on_idle = on_idle
         self._on_escape = on_escape
         self._wind_down = wind_down
@@ -50,7 +57,9 @@ class Host:
         self._waiting: list[tuple[Job, Context]] = []  # until the group is open
         self._jobs: dict[Job, None] = {}  # in the order of their start
         self._stop = anyio.Event()
-        self._ended = anyio.Event()
+        self._emptied: anyio.Event | None = None  # somebody waits for the last job to end
+        self.over = Completion()
+        """Finishes when nothing of it is left."""
         self._task: Any = None
 
     @property
@@ -85,20 +94,36 @@ class Host:
         self._waiting.clear()
 
     async def leave(self, cancelled: BaseException | None = None) -> bool | None:
-        """Cancel what is left, wait for it, and close the task group."""
-        assert self._group is not None
+        """End what has an order to end in, cancel what is left, wait for it, and close the task group."""
+        group = self._group
+        assert group is not None
         try:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(GRACE):
-                await self._wind_down()
-        finally:
-            self._group.cancel_scope.cancel()
+            with anyio.CancelScope(shield=True):
+                try:
+                    with anyio.move_on_after(GRACE):
+                        await self._wind_down()
+                finally:
+                    group.cancel_scope.cancel()
+                await self._empty()
+        except anyio.get_cancelled_exc_class() as error:
+            cancelled = cancelled or error  # the loop insists
         try:
             if cancelled is None:
-                await self._group.__aexit__(None, None, None)
+                await group.__aexit__(None, None, None)
                 return None
-            return await self._group.__aexit__(type(cancelled), cancelled, cancelled.__traceback__)
+            return await group.__aexit__(type(cancelled), cancelled, cancelled.__traceback__)
         finally:
             self._finish()
+
+    async def _empty(self) -> None:
+        """Wait until every job has ended; if one does not, answer those who wait."""
+        self._emptied = anyio.Event()
+        if self._jobs:
+            with anyio.move_on_after(LATE):
+                await self._emptied.wait()
+        if self._jobs:
+            self.abandon()
+            self._on_late()
 
     def start(self) -> None:
         """Open the host in a task of its own, in a context that holds no page."""
@@ -125,10 +150,6 @@ class Host:
         if self._group is not None:
             self._group.cancel_scope.cancel()
 
-    async def wait_ended(self) -> None:
-        """Wait until the host has ended."""
-        await self._ended.wait()
-
     async def _main(self) -> None:
         try:
             await self.enter()
@@ -151,7 +172,7 @@ class Host:
     def _finish(self) -> None:
         self._group = None
         self.abandon()
-        self._ended.set()
+        self.over.finish()
         self._on_idle()
 
     async def _frame(self, job: Job) -> None:
@@ -166,5 +187,7 @@ class Host:
         finally:
             job.abandon()  # does nothing to one that came to its end
             self._jobs.pop(job, None)
+            if self._emptied is not None and not self._jobs:
+                self._emptied.set()
             if not job.is_service and self.is_idle:
                 self._on_idle()

@@ -48,9 +48,10 @@ class Root:
         self._deferred: list[Callable[[], object]] = []  # what was asked for without a loop
         self._entered = False
         self._settlers: list[Completion] = []
+        self._ended = Completion()
         self._is_closing = False
         self._is_closed = False
-        self.settle_home()
+        self.settle_home(open_host=False)
 
     # ------------------------------------------------------------------ life
 
@@ -75,13 +76,14 @@ class Root:
         /,
     ) -> bool | None:
         """Cancel and close everything; waits until every run has ended."""
-        host = self._host
         self._begin_close()
+        host = self._host
         try:
             if host is None:
                 return None
             if not host.is_entered:
-                await host.wait_ended()
+                with anyio.CancelScope(shield=True):
+                    await host.over.wait(hears=False)
                 return None
             cancelled = error if isinstance(error, anyio.get_cancelled_exc_class()) else None
             return await host.leave(cancelled)
@@ -94,14 +96,14 @@ class Root:
         Waits until the runs have ended, but not longer than some seconds for one that is
         stuck. Inside a run it only asks for the end. May be called twice.
         """
-        host = self._host
         self._begin_close()
+        host = self._host
         if host is None or self._is_inside_a_run():
             return
         if host.is_entered:
-            host.cancel()
-        with anyio.move_on_after(2 * GRACE):
-            await host.wait_ended()
+            self.on_home(host.cancel)
+        with anyio.move_on_after(3 * GRACE):  # a block that the store was opened by may be stuck as well
+            await self._ended.wait(hears=False)
 
     async def settled(self) -> None:
         """Wait until no run, no update and no async listener is under way. Services do not count.
@@ -204,6 +206,7 @@ class Root:
                     f"{job.name} needs an event loop, and none is running. "
                     "Call it in async code, or open the store: `async with fa.StateManager() as state:`."
                 )
+        if self._host is None:  # it is not, if something was held until there was a loop
             self._make_host().start()
             self._release_held()
         assert self._host is not None
@@ -241,8 +244,7 @@ class Root:
         home = self._home
         if home is None:
             with LOCK:
-                while self._deferred:
-                    self._deferred.pop()()
+                self._call_deferred()
                 return call()
         if home.is_here:
             return call()
@@ -254,6 +256,7 @@ class Root:
 
     def settle_home(self, again: bool = False, open_host: bool = True) -> None:
         """Take the running loop for a home, if there is one and the store has none (or a dead one)."""
+        self.look_after_home()
         if self._home is None or again:
             home = running_home()
             if home is not None and (self._home is None or self._home.native is not home.native):
@@ -261,8 +264,13 @@ class Root:
                     self._leave_home(self._home)
                 with LOCK:  # a thread may be in the middle of a write
                     self._home, self.thread = home, home.thread
+                    self._call_deferred()
                 if open_host:
                     self._release_held()
+
+    def _call_deferred(self) -> None:
+        while self._deferred:
+            self._deferred.pop()()
 
     def look_after_home(self) -> None:
         """See to it that somebody applies what was posted: the loop, or the caller when the loop is gone."""
@@ -281,6 +289,8 @@ class Root:
         with LOCK:
             for _, apply in list(self._posted.values()):
                 apply()
+        if self._is_closing:
+            self._end()
 
     # ------------------------------------------------------------------ tasks
 
@@ -291,10 +301,14 @@ class Root:
         def on_end() -> None:
             self._leave_home(home)
 
+        def on_late() -> None:
+            if self._is_closing:
+                self._end()
+
         def on_escape(error: BaseException, job: Job) -> None:
             self.report(error, job.name, "host")
 
-        self._host = Host(home, on_end, self._wake_settlers, on_escape, self._wind_down)
+        self._host = Host(home, on_end, on_late, self._wake_settlers, on_escape, self._wind_down)
         return self._host
 
     def _release_held(self) -> None:
@@ -302,14 +316,13 @@ class Root:
         held, self._held = self._held, []
         for job in held:
             Context().run(self.spawn, job)  # whoever opens the store is no parent of theirs
-        if self._host is not None:
-            self._resume()
+        self._resume()
 
     async def _wind_down(self) -> None:
         """Before everything is cancelled: end what has an order to end in."""
 
     def _resume(self) -> None:
-        """There is a host again: start what the last one has left behind."""
+        """There is a loop again: start what the last one has left behind."""
 
     def _wake_settlers(self) -> None:
         settlers, self._settlers = self._settlers, []
@@ -324,9 +337,12 @@ class Root:
 
     def _begin_close(self) -> None:
         """Cancel the runs and have the host end; sync, so that a page's close can call it."""
+        self.look_after_home()
         if self._is_closing:
             return
-        self.look_after_home()
+        if not self.is_here:
+            self.on_home(self._begin_close)
+            return
         self._is_closing = True
         self._cancel_runs()
         host = self._host
@@ -352,6 +368,7 @@ class Root:
             receipt.finish(ClosedError("the store was closed before the write was applied"))
         self._posted.clear()
         self._wake_settlers()
+        self._ended.finish()
 
     def __repr__(self) -> str:
         state = "closed" if self._is_closed else "closing" if self._is_closing else "open"

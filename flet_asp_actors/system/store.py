@@ -302,6 +302,7 @@ class Store(Declarations):
 
     def _end(self) -> None:
         super()._end()
+        self.services.close()
         for subscription in [*self._subscriptions.values(), *self._effects]:
             subscription.close()
         for waiting in list(self._waits):

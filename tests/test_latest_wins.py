@@ -6,7 +6,6 @@ import random
 from typing import Any
 
 import anyio
-import anyio.lowlevel
 import pytest
 
 import flet_asp_actors as fa
@@ -137,10 +136,11 @@ async def test_a_fetch_chain_leaves_no_trace_wherever_it_is_cancelled(observed: 
         cleaned: list[str] = []
         token_of = fa.selector(token)
         profile_of = fa.selector(probe.wrap(profile))
-        async with fa.StateManager() as state, anyio.create_task_group() as group:
-            failures = Failures.of(state)
+        state = fa.StateManager()
+        failures = Failures.of(state)
+        watching = state.listen(profile_of, lambda _: None) if observed else None
+        async with state, anyio.create_task_group() as group:
             probe.on_reach = group.cancel_scope.cancel
-            watching = state.listen(profile_of, lambda _: None) if observed else None
             group.start_soon(read)
         assert [node for node in state.supervision() if node.kind == "selector"] == []
         if watching is not None:

@@ -110,7 +110,11 @@ async def test_prices(monkeypatch: pytest.MonkeyPatch) -> None:
     names = program(4)
     chances = iter([0.5, 0.0, 0.5])
     monkeypatch.setattr(names["random"], "random", lambda: next(chances, 0.5))
-    monkeypatch.setattr(names["random"], "uniform", lambda low, high: high)
+
+    def most(low: float, high: float) -> float:
+        return high
+
+    monkeypatch.setattr(names["random"], "uniform", most)
     store: fa.StateManager = names["FEED"]
     async with HeadlessApp(names["main"]) as app:
         await store.wait_for(names["PRICE"], lambda price: price == 101)

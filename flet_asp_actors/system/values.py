@@ -168,6 +168,8 @@ class Values(Registry):
 
         Raises:
             UnknownKeyError: For a name that this store does not know; nothing is restored then.
+            ReadOnlyError: For a name that is a selector's here; nothing is restored then.
+            TypeError: For an atom that was not there then and has no default to go back to; the others are restored.
             PurityError: Inside a selector.
             ClosedError: When the store has ended.
         """
@@ -179,11 +181,20 @@ class Values(Registry):
                 for key, value in snapshot.values().items()
                 if not is_a(key, Key) or key.is_there or key in self._given_up  # else nobody could see it
             }
+            for node in values:
+                if not is_atom(node):
+                    node.set(None)  # says that it is read-only
+            receipts: list[Receipt] = []
+            failed: list[Exception] = []
             with here():
-                return gather(
-                    [atom.set(value) for atom, value in values.items()]
-                    + [atom.reset() for atom in self._atoms() if atom not in values]
-                )
+                for atom in dict.fromkeys([*values, *self._atoms()]):
+                    try:
+                        receipts.append(atom.set(values[atom]) if atom in values else atom.reset())
+                    except Exception as error:  # the others are to be restored all the same
+                        failed.append(error)
+            if failed:
+                raise failed[0]
+            return gather(receipts)
 
         return self.elsewhere("restore", apply)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import Context
 from typing import Any
 
+from .core.evaluate import FATAL, as_exception
 from .core.inputs import Inputs
-from .errors import UnknownKeyError
+from .core.turn import here
+from .errors import LoopError, UnknownKeyError
 from .owner import Owner
 from .watch import Subscription
 
@@ -22,7 +24,9 @@ class Effect(Subscription):
     next run and at the end. `close()` ends it; so does the end of the store.
     """
 
-    __slots__ = ("_cleanups", "_inputs")
+    __slots__ = ("_cleanups", "_inputs", "_is_closed")
+
+    kind = "effect"
 
     def __init__(
         self,
@@ -32,9 +36,23 @@ class Effect(Subscription):
         context: Context | None,
         on_close: Callable[[Subscription], None],
     ) -> None:
-        self._inputs = Inputs(f"effect {name}", owner.scope)
+        self._inputs = Inputs(name, owner.scope)
         self._cleanups: list[Callable[[], object]] = []
+        self._is_closed = False
         super().__init__(self._inputs, function, owner, context, on_close)
+
+    def first_run(self) -> None:
+        """Run it now; what it writes is told when it has returned, as in every later run."""
+        self.start()
+        try:
+            with here():
+                self.notify()
+        except LoopError as error:
+            self.report(error)
+
+    @property
+    def keys(self) -> Iterable[object]:
+        return [f"effect {self.node.key}", *(source.key for source in self._inputs.sources)]
 
     def argument(self) -> Any:
         self._clean_up()
@@ -76,13 +94,21 @@ class Effect(Subscription):
     def on_cleanup(self, call: Callable[[], object]) -> None:
         """Have `call` called before the next run, and at the end."""
         self._cleanups.append(call)
+        if self._is_closed:
+            self._clean_up()
 
     def report(self, error: BaseException) -> None:
-        self._owner.report(error, self.node.key, "effect")
+        for source in self._inputs.sources:
+            if source.error is error:  # it has read a selector that fails: that is told once, whoever tells it
+                if source.is_reported:
+                    return
+                source.is_reported = True  # type: ignore[misc]  # whatever stores an error has a slot for this
+        self._owner.report(error, f"effect {self.node.key}", "effect")
 
     def _close(self) -> None:
+        self._is_closed = True
+        self._inputs.end()  # before it is unlinked: what the run before has read is still linked
         super()._close()
-        self._inputs.end()
         self._clean_up()
 
     def _clean_up(self) -> None:
@@ -90,11 +116,13 @@ class Effect(Subscription):
         for call in calls[::-1]:
             try:
                 call()
-            except Exception as error:
-                self.report(error)
+            except FATAL:
+                raise
+            except BaseException as error:
+                self.report(as_exception(error))
 
     def __repr__(self) -> str:
-        return f"<{self.node.key}>"
+        return f"<Effect {self.node.key}>"
 
 
 class _Tracking:

@@ -32,6 +32,8 @@ class Subscription(Watcher):
 
     __slots__ = ("_context", "_is_async", "_owner", "_pump", "callback", "on_close")
 
+    kind = "listener"
+
     def __init__(
         self,
         node: Node,
@@ -105,6 +107,7 @@ class Subscription(Watcher):
     def close(self) -> None:
         """End the subscription; a call under way is cancelled if it is async. May be called twice."""
         refuse_in_selector("closes a subscription")
+        self._owner.look_after_home()
         self._owner.on_home(self._close)
 
     def _close(self) -> None:
@@ -132,11 +135,9 @@ class Subscription(Watcher):
 class _Pump(Job):
     """The task of an async listener: one call after the other."""
 
-    __slots__ = ("_first", "_owner", "_scope", "_subscription", "again", "is_done", "name")
+    __slots__ = ("_first", "_owner", "_scope", "_subscription", "again", "is_done", "kind", "name")
 
     can_wait = True
-
-    kind = "listener"
 
     def __init__(self, subscription: Subscription, owner: Owner, first: Coroutine[Any, Any, Any] | None) -> None:
         self._subscription = subscription
@@ -145,7 +146,8 @@ class _Pump(Job):
         self._scope: anyio.CancelScope | None = None
         self.again = False
         self.is_done = False
-        self.name = f"listener of {subscription.node.key}"
+        self.kind = subscription.kind
+        self.name = str(subscription.node.key)
 
     async def run(self) -> None:
         try:
@@ -155,12 +157,14 @@ class _Pump(Job):
             current_run.set(None)
             with anyio.CancelScope() as self._scope:
                 while not self.is_done:
+                    call: object
                     call, self._first = self._first, None
                     try:
                         if call is None:
                             self.again = False  # what came before this is in what it is given
-                            call = self._subscription.callback(self._subscription.argument())  # type: ignore[assignment]  # its first call returned an awaitable
-                        await call  # type: ignore[misc]  # as above
+                            call = self._subscription.callback(self._subscription.argument())
+                        if inspect.isawaitable(call):
+                            await call
                     except Exception as error:
                         self._subscription.report(error)
                     finally:
@@ -175,9 +179,9 @@ class _Pump(Job):
             self.is_done = True
 
     def cancel(self) -> None:
-        self.is_done = True
-        if self._scope is not None:
+        if not self.is_done and self._scope is not None:
             self._scope.cancel()
+        self.is_done = True
 
     def abandon(self) -> None:
         self.is_done = True

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import anyio.lowlevel
 
+from .async_key import is_async
 from .core.evaluate import FATAL, as_exception, read
 from .core.graph import Node
 from .core.turn import Watcher
@@ -25,14 +26,15 @@ class Watch(AsyncIterator[T], Generic[T]):
 
     The first is the value now. It is conflated: who is slow gets the latest value, and no
     queue ever grows. Breaking out of the loop ends it; `async with` ends it at a place of
-    your choice. It stops when the store is closed. From a task of any loop.
+    your choice. It stops when the store is closed. From a task of any loop; if several tasks
+    take values of one watch, each value goes to one of them.
     """
 
     def __init__(self, node: Node, owner: Owner) -> None:
         self._owner = owner
         self._end: _End | None = _End(node, self)
         self._has_news = True  # the value now
-        self._news: Completion | None = None  # somebody waits for it
+        self._news: Completion | None = None  # whoever waits does so for this
         owner.on_home(self._end.start)
 
     def __aiter__(self) -> Watch[T]:
@@ -49,11 +51,11 @@ class Watch(AsyncIterator[T], Generic[T]):
         while not self._has_news:
             if self._end is None:
                 raise StopAsyncIteration
-            self._news = Completion()
-            try:
-                await self._news.wait()
-            finally:
-                self._news = None
+            news = self._news
+            if news is None or news.is_done:
+                news = self._news = Completion()
+            if not self._has_news:  # it was not told meanwhile, on another thread
+                await news.wait()
         end = self._end
         if end is None:
             raise StopAsyncIteration
@@ -83,8 +85,14 @@ class Watch(AsyncIterator[T], Generic[T]):
     def tell(self) -> None:
         """There is something to see."""
         self._has_news = self._end is not None
-        if self._news is not None:
-            self._news.finish()
+        news, self._news = self._news, None
+        if news is not None:
+            news.finish()
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for the next value just now."""
+        return self._news is not None and self._news.waiters > 0
 
     def __del__(self) -> None:
         end = self.__dict__.get("_end")
@@ -92,7 +100,27 @@ class Watch(AsyncIterator[T], Generic[T]):
             self._owner.later(end.stop)  # this may be the collector's doing, in the middle of anything
 
 
-class _End(Watcher):
+class _Waiting(Watcher):
+    """A watcher that gives the error of a failing node to whoever waits, whether others were told of it or not."""
+
+    __slots__ = ()
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody is there to hear of an error, so that nobody else has to."""
+        raise NotImplementedError
+
+    def know_failure(self) -> bool:
+        node = self.node
+        if node.error is not None and node.version != self.seen:
+            self.seen = node.version
+            if self.is_awaited:
+                super().know_failure()
+            self.report(node.error)
+        return False
+
+
+class _End(_Waiting):
     """What the graph holds of a watch, so that nobody but its user holds the watch itself."""
 
     __slots__ = ("_watch",)
@@ -101,21 +129,34 @@ class _End(Watcher):
         super().__init__(node)
         self._watch = weakref.ref(watch)
 
+    @property
+    def is_awaited(self) -> bool:
+        watch = self._watch()
+        return watch is not None and watch.is_awaited
+
     def notify(self) -> None:
         watch = self._watch()
         if watch is not None:
             watch.tell()
 
     def report(self, error: BaseException) -> None:
-        self.notify()  # whoever waits for the next value gets the error
+        self.notify()  # it raises when it is asked for the value
 
 
-class WaitFor(Watcher):
-    """Somebody who waits until a value is right; it is looked at in every turn, so none is missed."""
+class WaitFor(_Waiting):
+    """Somebody who waits until a value is right; it is looked at in every turn, so none is missed.
+
+    Raises:
+        TypeError: When the predicate is async.
+    """
 
     __slots__ = ("_predicate", "completion", "value")
 
+    is_awaited = True
+
     def __init__(self, node: Node, predicate: Callable[[Any], object]) -> None:
+        if is_async(predicate):
+            raise TypeError(f"wait_for looks at the value with a plain function, and {predicate!r} is async")
         super().__init__(node)
         self._predicate = predicate
         self.value: Any = None

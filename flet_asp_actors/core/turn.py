@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 from ..errors import LoopError
@@ -37,6 +37,11 @@ class Watcher:
         """Send the error of a failing node to where the owner's errors go."""
         raise NotImplementedError
 
+    @property
+    def keys(self) -> Iterable[object]:
+        """What a message says that is watched."""
+        return (self.node.key,)
+
     def was_reset(self) -> None:
         """The value was set back to its default, also if that was no change."""
 
@@ -50,11 +55,13 @@ class Watcher:
 
     def start(self) -> None:
         """Begin to watch; what is there now counts as seen."""
+        self.mark = CHECK  # what comes of being observed at all is part of what is there now, and no news
         link(self.node, self)
         if self.node.mark:
             validate(self.node)
-        self.seen = self.node.good if isinstance(self.node, Derived) else self.node.version
         here().look()
+        self.mark = CLEAN
+        self.seen = self.node.good if isinstance(self.node, Derived) else self.node.version
 
     def stop(self) -> None:
         """End the watching, also in a turn under way. Stopping twice is allowed."""
@@ -203,7 +210,7 @@ class Turn:
         for watcher in pending:
             watcher.mark = CLEAN
             watcher.start()
-        names = ", ".join(sorted({str(watcher.node.key) for watcher in pending}))
+        names = ", ".join(sorted({str(key) for watcher in pending for key in watcher.keys}))
         raise LoopError(
             f"listeners feed each other for ever: after {MAX_TURNS} turns there is still something new at {names}. "
             "Make one of these listeners stop writing once its value is right."

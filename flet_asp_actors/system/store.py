@@ -13,6 +13,7 @@ from ..async_selector import AsyncSelector
 from ..atom import is_atom
 from ..core.evaluate import refuse_in_selector
 from ..core.graph import Node
+from ..core.turn import here
 from ..effect import Effect
 from ..errors import ClosedError
 from ..key import Name, Readable, label
@@ -253,8 +254,7 @@ class Store(Declarations):
             self.settle_home()
             effect = Effect(function, name_of(function), self, self.capture_context(), self._effects.discard)
             self._effects.add(effect)
-            effect.start()
-            effect.notify()
+            effect.first_run()
             return effect
 
         return self.on_home(begin)
@@ -297,7 +297,8 @@ class Store(Declarations):
         subscription.start()
         self._subscriptions[name] = subscription
         if immediate:
-            subscription.notify()
+            with here():  # what it writes is told when it has returned, as in every later call
+                subscription.notify()
         return subscription
 
     def _end(self) -> None:

@@ -20,7 +20,7 @@ class Supervision:
     """One node of the supervision tree. `print(state.supervision())` shows the tree."""
 
     kind: str
-    """`store`, `supervisor`, `service`, `action`, `selector`, `update` or `listener`."""
+    """`store`, `supervisor`, `service`, `action`, `selector`, `update`, `listener` or `effect`."""
     name: str
     state: str
     """`running`, or what else its status says."""
@@ -38,7 +38,7 @@ class Supervision:
         return "\n".join(self._lines("", ""))
 
     def _lines(self, here: str, below: str) -> Iterator[str]:
-        detail = f" ({self.detail})" if self.detail else ""
+        detail = f" ({' '.join(self.detail.split())})" if self.detail else ""
         yield f"{here}{self.kind} {self.name}: {self.state}{detail}"
         for child in self.children:
             is_last = child is self.children[-1]

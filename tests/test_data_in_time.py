@@ -44,8 +44,8 @@ def results_of(server: Server, **options: Any) -> Any:
     async def results(get: fa.Get) -> str:
         return await server.ask(get(QUERY))
 
-    key: Any = fa.selector(**options)(results)
-    return key
+    make: Any = fa.selector
+    return make(**options)(results)
 
 
 # ------------------------------------------------------------------ the life of a value

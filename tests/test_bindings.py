@@ -1018,3 +1018,37 @@ async def test_an_action_and_its_cancel_are_handlers_as_they_are() -> None:
                 assert app.texts() == ["cancelled"]
         assert started == ["save", "Event", 7, 8, "save"]
         assert app.texts() == ["idle"]
+
+
+async def test_what_is_assigned_while_a_control_leaves_the_page_is_not_what_it_comes_back_with() -> None:
+    shown = fa.Key("shown", True)
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+
+        @state.service(while_watched=COUNT)
+        async def feed(get: fa.Get, set: fa.Set) -> None:
+            set(COUNT, 1)
+            await asyncio.Event().wait()
+
+        column = ft.Column(
+            [
+                state.bound(ft.Text(), value=COUNT),  # the first to leave: then nobody watches
+                state.bound(ft.Text(), value=lambda get: get(feed.status).state),
+            ]
+        )
+        other = ft.Text("other")
+        page.add(
+            state.bound(ft.Container(), content=lambda get: column if get(shown) else other),
+            ft.Button("toggle", on_click=lambda: state.set(shown, not state.get(shown))),
+        )
+
+    async with HeadlessApp(main) as app:
+        assert app.texts() == ["1", "running"]
+        await app.click("toggle")
+        await app.settle()
+        assert app.texts() == ["other"]
+        await app.click("toggle")
+        await app.settle()
+        assert app.texts() == ["1", "running"]
+        assert app.mirror_diff() == []

@@ -194,6 +194,15 @@ class Binding(Watcher):
         if self._update and self._mount is not None:
             self._mount.changed()
 
+    def repeat(self) -> None:
+        """Have what the property holds sent once more."""
+        control = self.control
+        if control is not None and self._mount is not None:
+            value = getattr(control, self.prop)
+            setattr(control, self.prop, _NEVER_EQUAL)
+            setattr(control, self.prop, value)
+            self._mount.changed()
+
     def report(self, error: BaseException) -> None:
         control = self.control
         where = self._describe(control) if control is not None else self.prop

@@ -85,6 +85,11 @@ class UIActor:
         if self._timer is None:
             self._schedule(loop)
 
+    def has(self, control: ft.BaseControl) -> bool:
+        """Whether the client has this control, as far as can be seen from here."""
+        page = self._page()
+        return page is None or adapter.is_mounted(page, control)
+
     async def flushed(self) -> None:
         """Wait until everything that is dirty now has been pushed."""
         if self._timer is not None:

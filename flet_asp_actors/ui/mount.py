@@ -27,13 +27,16 @@ class Mount:
     which Flet honours for every control, and call what was there before.
     """
 
-    __slots__ = ("_control", "_own", "bindings", "is_stale", "listeners", "ui")
+    __slots__ = ("_control", "_is_leaving", "_own", "bindings", "is_stale", "listeners", "ui")
 
     def __init__(self, control: ft.BaseControl) -> None:
         self._control = weakref.ref(control)
         self.bindings: list[Binding] = []
         self.listeners: list[Callable[[Any], object]] = []
         self.is_stale = False  # a property was assigned since the control was built
+        # A property was assigned while the control was being taken off the page: Flet sends that when
+        # the control is back, after the control as it is then.
+        self._is_leaving = False
         page = adapter.page_of(control)
         self.ui: UIActor | None = ui_actor(page) if page is not None else None
         self._own = {name: control.__dict__[name] for name in _HOOKS if name in control.__dict__}
@@ -42,10 +45,12 @@ class Mount:
     def changed(self) -> None:
         """A property of the control was assigned: have it pushed if it is on a page."""
         control = self._control()
-        if self.ui is not None and control is not None:
+        if self.ui is None or control is None:
+            self.is_stale = True
+        elif self.ui.has(control):
             self.ui.mark(control)
         else:
-            self.is_stale = True
+            self._is_leaving = True
 
     # The hooks, named as Flet calls them.
 
@@ -62,6 +67,10 @@ class Mount:
         page = adapter.page_of(control) if control is not None else None
         if page is not None:
             self.ui = ui_actor(page)
+            if self._is_leaving:
+                self._is_leaving = False
+                for binding in list(self.bindings):
+                    binding.repeat()
             if self.is_stale:
                 self.changed()
         self._inherited("did_mount")

@@ -340,7 +340,7 @@ def is_atom(node: object) -> TypeGuard[Atom[Any]]:
 class _Update(Job):
     """A message that has to await, and the messages after it."""
 
-    __slots__ = ("_atom", "_receipt", "_waiting", "name")
+    __slots__ = ("_atom", "_is_over", "_receipt", "_waiting", "name")
 
     kind = "update"
 
@@ -348,6 +348,7 @@ class _Update(Job):
         self._atom = atom
         self._waiting = waiting
         self._receipt = receipt
+        self._is_over = False
         self.name = f"update of {atom.key}"
 
     async def run(self) -> None:
@@ -356,6 +357,7 @@ class _Update(Job):
         behaviour.set(box.behaviour)
         current_owner.set(atom.owner)
         error: Exception | None = None
+        was_ended = False
         try:
             with anyio.CancelScope() as box.scope:
                 if box.is_interrupted:
@@ -367,6 +369,7 @@ class _Update(Job):
             error = raised
         except anyio.get_cancelled_exc_class():
             # Ours ended above: this is the host's, or that of something that was awaited.
+            was_ended = atom.owner.is_closed
             error = RunCancelled(f"the update of {atom.key} was cancelled")
         except FATAL:
             raise
@@ -375,17 +378,20 @@ class _Update(Job):
         finally:
             box.scope = None
             box.is_interrupted = False
+        if not was_ended:
+            self._receipt.finish(error)
         if atom.owner.is_closed:
             self.abandon()
             return
-        self._receipt.finish(error)
+        self._is_over = True
         with here():
             atom.drain(box)
 
     def abandon(self) -> None:
         atom, box = self._atom, self._atom.mailbox
-        if self._receipt.is_done or box is None:
+        if self._is_over or box is None:
             return
+        self._is_over = True
         getattr(self._waiting, "close", lambda: None)()
         closed = ClosedError(f"the store ended before {atom.key} was updated")
         atom.mailbox = None

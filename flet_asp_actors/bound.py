@@ -11,13 +11,14 @@ from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar
 
 from .core.evaluate import refuse_in_selector
 from .core.turn import here
+from .ending import errors_in
 from .errors import BusyError, ClosedError, LoopError
 from .key import Readable
 from .lanes import Lane, Lanes
 from .owner import Owner
 from .receipt import DONE, Receipt
 from .retry import Retry
-from .run import Run, current_run, errors_in
+from .run import Run, current_run
 from .status import ActionStatus, Status, StatusKey
 from .writing import RunSet
 

@@ -12,21 +12,20 @@ import anyio
 
 from .core.evaluate import FATAL, as_exception
 from .core.graph import user_traceback
+from .ending import GRACE, Watchdog, cancelled_in
 from .errors import RunCancelled
 from .owner import Job, Owner, current_owner
 from .receipt import DONE, Receipt
 from .retry import Retry
+from .timer import Timer
 from .waiting import Behaviour, Completion, behaviour, wait_on
 from .writing import Notes, RunSet
 
-__all__ = ("GRACE", "Run", "RunHandler", "RunState", "Watchdog", "current_run", "errors_in")
+__all__ = ("Run", "RunHandler", "RunState", "current_run")
 
 R = TypeVar("R")
 
 RunState = Literal["pending", "running", "succeeded", "failed", "cancelled"]
-
-GRACE = 5.0
-"""Seconds that a cancelled run has to end in before it is reported as stuck."""
 
 
 class RunHandler(Protocol):
@@ -90,6 +89,7 @@ class Run(Job, Generic[R]):
         "_notes",
         "_owner",
         "_parent",
+        "_patience",
         "_scope",
         "_state",
         "_traceback",
@@ -119,6 +119,7 @@ class Run(Job, Generic[R]):
         self._traceback: TracebackType | None = None
         self._notes = Notes()
         self._parent: Run[Any] | None = None
+        self._patience: Timer | None = None  # until it is to be reported as stuck, if it has a timeout
         self._children: list[Run[Any]] = []
         self._context: Context | None = None  # of its starter, while it is queued
         self.is_queued = False
@@ -249,6 +250,7 @@ class Run(Job, Generic[R]):
                 with anyio.CancelScope() as self._limit:
                     if self.handler.timeout is not None:
                         self._limit.deadline = anyio.current_time() + self.handler.timeout
+                        self._patience = self._owner.timers.start(self.handler.timeout + GRACE, self._stuck)
                     value = await self._attempts()
         except Exception as error:
             self._end_with(error)
@@ -274,7 +276,7 @@ class Run(Job, Generic[R]):
                     retry is None
                     or self.is_stopping
                     or self.handler.is_expected(error)
-                    or _cancelled_in(error) is not None
+                    or cancelled_in(error) is not None
                     or not retry.allows(error, attempt)
                 ):
                     raise
@@ -371,7 +373,7 @@ class Run(Job, Generic[R]):
             late.__cause__ = error
             error = late
         assert error is not None
-        cancelled = _cancelled_in(error)
+        cancelled = cancelled_in(error)
         if cancelled is not None:  # a run that this one awaited was cancelled, and this one did not mind it
             self._end("cancelled", reason=cancelled.reason)
         else:
@@ -379,7 +381,7 @@ class Run(Job, Generic[R]):
 
     def _report_stirred(self, error: BaseException | None) -> None:
         """Report what a cancellation has stirred up, unless it is nothing that the action did not expect."""
-        if error is not None and _cancelled_in(error) is None and not self.handler.is_expected(error):
+        if error is not None and cancelled_in(error) is None and not self.handler.is_expected(error):
             self._owner.report(as_exception(error), self.name, "action (while it was being cancelled)")
 
     def _end(self, state: RunState, error: BaseException | None = None, reason: object = None) -> None:
@@ -394,6 +396,8 @@ class Run(Job, Generic[R]):
             self._error = error
             self._traceback = user_traceback(error.__traceback__)
         self._args, self._kwargs, self._context, self._parent = (), {}, None, None
+        if self._patience is not None:
+            self._patience.cancel()
         if state != "succeeded":
             self._cancel_children()
         self._notes.let_go()
@@ -406,6 +410,11 @@ class Run(Job, Generic[R]):
         children, self._children = self._children, []
         for child in children[::-1]:
             child.cancel(why or f"{self.name}, which had started it, has ended before it was done")
+
+    def _stuck(self) -> None:
+        if not self._cancel_asked:  # else a watchdog says it
+            text = f"{self._behaviour.name} is stuck: still going {GRACE} s after its time was over"
+            self._owner.report(TimeoutError(text), self.name, "action")
 
     def _unheard(self, error: BaseException) -> None:
         if not self.handler.is_expected(error):
@@ -433,52 +442,3 @@ class Run(Job, Generic[R]):
 
 current_run: ContextVar[Run[Any] | None] = ContextVar("flet_asp_actors_run", default=None)
 """The run that the current task belongs to, if any."""
-
-
-def _cancelled_in(error: BaseException) -> RunCancelled | None:
-    """The cancellation of a run that was awaited, if that is all there is to an error, or to a group of them."""
-    if isinstance(error, RunCancelled):
-        return error
-    found = [_cancelled_in(each) for each in errors_in(error)]
-    return found[0] if all(found) and found else None
-
-
-def errors_in(group: BaseException) -> tuple[BaseException, ...]:
-    """The errors of an exception group, which Python 3.10 does not know yet; none for any other error."""
-    found: tuple[BaseException, ...] = getattr(group, "exceptions", ())
-    return found if callable(getattr(group, "split", None)) else ()
-
-
-class Watchdog(Job):
-    """Reports something that was cancelled and does not end.
-
-    Args:
-        what: What messages call it.
-        key: Where the failure is reported.
-        actor: The same.
-        ended: Finishes when it has ended.
-        owner: Its store.
-    """
-
-    __slots__ = ("_actor", "_ended", "_key", "_owner", "_what", "name")
-
-    is_service = True
-
-    def __init__(self, what: str, key: str, actor: str, ended: Completion, owner: Owner) -> None:
-        self._what = what
-        self._key = key
-        self._actor = actor
-        self._ended = ended
-        self._owner = owner
-        self.name = f"watchdog of {what}"
-
-    async def run(self) -> None:
-        with anyio.move_on_after(GRACE, shield=True):  # a store that closes waits for it anyhow
-            await self._ended.wait(hears=False)
-        if not self._ended.is_done:
-            self._owner.report(
-                TimeoutError(f"{self._what} is stuck: still going {GRACE} s after its cancel"), self._key, self._actor
-            )
-
-    def abandon(self) -> None:
-        pass

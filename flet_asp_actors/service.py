@@ -13,11 +13,11 @@ import anyio.lowlevel
 from .core.evaluate import FATAL, as_exception, refuse_in_selector
 from .core.graph import Node
 from .door import running_home
+from .ending import Watchdog
 from .errors import ClosedError, RunCancelled
 from .key import Readable
 from .owner import Job, Owner, current_owner
 from .retry import Retry
-from .run import Watchdog
 from .status import IDLE, ActionStatus, Status
 from .waiting import Behaviour, Completion, behaviour
 from .writing import Notes, RunSet
@@ -381,6 +381,8 @@ class _Incarnation(Job):
                 if self._after is not None and not self._after.is_done:
                     await self._after.wait(hears=False)
                 self._after = None
+                if self.is_over:  # halted in the step in which it was its turn
+                    return None
                 self._service.on_begin()
                 self.begun.finish()
                 await self._service.function(self._owner.reader, RunSet(self, self._owner, self._notes))

@@ -316,14 +316,18 @@ class RunSet:
     async def _finish(self, work: Awaitable[Any]) -> Any:
         scopes = self._notes.scopes
         result: Any = None
-        with anyio.CancelScope() as scope:
-            scopes.append(scope)
-            try:
-                if self.is_stopping:
-                    scope.cancel()
-                result = await work
-            finally:
-                scopes.remove(scope)
+        try:
+            with anyio.CancelScope() as scope:
+                scopes.append(scope)
+                try:
+                    if self.is_stopping:
+                        scope.cancel()
+                    result = await work
+                finally:
+                    scopes.remove(scope)
+        except anyio.get_cancelled_exc_class():
+            if not self.is_stopping:  # else the store may be ending as well, but the run wanted it no more
+                raise
         if self.is_stopping:
             raise RunCancelled("the run that had asked for this update has ended")
         return result

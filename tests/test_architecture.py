@@ -30,6 +30,7 @@ ORDER = [
         "attention",
         "layers",
         "writing",
+        "ending",
         "run",
         "lanes",
         "bound",

@@ -11,7 +11,7 @@ import pytest
 from anyio import wait_all_tasks_blocked
 
 import flet_asp_actors as fa
-import flet_asp_actors.run
+import flet_asp_actors.ending
 from tests.kit.actions import N, forever
 
 
@@ -188,7 +188,7 @@ def test_a_loop_that_shuts_down_cancels_the_runs_of_a_store_that_was_never_close
 
 
 async def test_a_run_that_does_not_end_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flet_asp_actors.run, "GRACE", 0.001)
+    monkeypatch.setattr(flet_asp_actors.ending, "GRACE", 0.001)
     gate, told = anyio.Event(), anyio.Event()
     async with fa.StateManager() as state:
         found: list[fa.Failure] = []

@@ -233,7 +233,9 @@ class Service(Child):
         return last.ended if last is not None and last is not self._current and not last.ended.is_done else None
 
     def show(self, state: Down, error: Exception | None = None) -> None:
-        self._status.publish(ActionStatus(state, error=error, attempt=self.failures))
+        status: ActionStatus[None] = ActionStatus(state, error=error, attempt=self.failures)
+        if status != self._status.current:
+            self._status.publish(status)
 
     def forget(self) -> None:
         if self._watched is not None:
@@ -255,7 +257,8 @@ class Service(Child):
         """A run has come to its end, on its own or because it was halted."""
         is_halted = self._current is not incarnation
         is_ending = self._owner.is_closed or self._parent.is_ending
-        if (is_halted or is_ending) and error is not None and not isinstance(error, RunCancelled):
+        is_expected = isinstance(error, RunCancelled) or (self._owner.is_closed and isinstance(error, ClosedError))
+        if (is_halted or is_ending) and error is not None and not is_expected:
             self._owner.report(error, self.name, "service (while it was being stopped)")
         if is_halted:
             if self.is_up and self._current is None:

@@ -210,7 +210,9 @@ class Supervisor(Child):
         self._restarts.clear()
         for child in self.children:
             child.failures = 0
-            child.launch()
+        restart = _Restart(self, list(self.children))
+        self._pending.append(restart)
+        restart.begin()
 
     def halt(self, state: Down = "cancelled") -> None:
         pending, self._pending = self._pending, []
@@ -339,7 +341,7 @@ class Supervisor(Child):
                 other.halt("cancelled" if other.is_temporary else "idle")
         restart = _Restart(self, again)
         self._pending.append(restart)
-        restart.begin(self._owner.timers, delay)
+        restart.begin_after(delay, self._owner.timers)
 
     def _affected(self, child: Child) -> list[Child]:
         if self.strategy == "one_for_one":
@@ -411,9 +413,9 @@ class _Restart:
         self._timer: Timer | None = None
         self._is_over = False
 
-    def begin(self, timers: Timers, delay: float) -> None:
-        """Begin to wait. If the loop ends meanwhile, it is the next one that starts them."""
-        self._timer = timers.start(delay, self._due)
+    def begin_after(self, delay: float, timers: Timers) -> None:
+        """Start them after a delay. If the loop ends meanwhile, it is the next one that starts them."""
+        self._timer = timers.start(delay, self.begin)
 
     def cancel(self) -> None:
         """Nobody is to be started again."""
@@ -421,13 +423,13 @@ class _Restart:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _due(self) -> None:
+    def begin(self) -> None:
+        """Start them, or wait until those that were halted have ended."""
         if self._is_over:
             return
-        for child in self.children:
-            ending = child.ending()
-            if ending is not None:
-                ending.on_finish(self._due)
-                return
+        ending = next(filter(None, (child.ending() for child in self.children)), None)
+        if ending is not None:
+            ending.on_finish(self.begin)
+            return
         self._is_over = True
         self._supervisor.restart(self)

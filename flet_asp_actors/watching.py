@@ -152,8 +152,6 @@ class WaitFor(_Waiting):
 
     __slots__ = ("_predicate", "completion", "value")
 
-    is_awaited = True
-
     def __init__(self, node: Node, predicate: Callable[[Any], object]) -> None:
         if is_async(predicate):
             raise TypeError(f"wait_for looks at the value with a plain function, and {predicate!r} is async")
@@ -161,6 +159,10 @@ class WaitFor(_Waiting):
         self._predicate = predicate
         self.value: Any = None
         self.completion = Completion()
+
+    @property
+    def is_awaited(self) -> bool:
+        return True
 
     def begin(self) -> None:
         """Begin to watch, and look at the value now."""

@@ -179,7 +179,6 @@ async def test_the_three_ways_to_start(fa_store: fa.StateManager) -> None:
     assert await at_once.run_async(fa_store, 2) == 3
     assert await later.run_async(fa_store, 3) == 6
     run = later.run(fa_store, 4)
-    assert isinstance(run, fa.Run)
     assert await run == 10
     assert await at_once.start(fa_store, 5) == 15
     assert fa_store.get(at_once.status).value == 15

@@ -319,8 +319,8 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
             return False
         if self._computed_for != self._inputs.version:
             return True
-        limit = self.options.stale_after
-        return limit is not None and self._age() >= limit
+        limits = (self.options.stale_after, self.options.refresh_every)
+        return any(limit is not None and self._age() >= limit for limit in limits)
 
     # ------------------------------------------------------------------ one computation after the other
 
@@ -331,6 +331,7 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
 
     def _begin(self, debounce: float) -> None:
         """Begin a computation; the one under way is superseded, and lets go of what it holds."""
+        self.owner.look_after_home()
         with here():
             self._cancel_timer()
             if not self.options.keep_previous and self.has_value:

@@ -346,7 +346,7 @@ class _Update(Job):
 
     def __init__(self, atom: Atom[Any], waiting: Awaitable[None], receipt: Pending) -> None:
         self._atom = atom
-        self._waiting = waiting
+        self._waiting: Awaitable[None] | None = waiting  # until it begins
         self._receipt = receipt
         self._is_over = False
         self.name = f"update of {atom.key}"
@@ -356,13 +356,15 @@ class _Update(Job):
         assert box is not None
         behaviour.set(box.behaviour)
         current_owner.set(atom.owner)
+        waiting, self._waiting = self._waiting, None
+        assert waiting is not None
         error: Exception | None = None
         was_ended = False
         try:
             with anyio.CancelScope() as box.scope:
                 if box.is_interrupted:
                     box.scope.cancel()
-                await self._waiting
+                await waiting
             if box.scope.cancelled_caught:
                 error = RunCancelled(f"the update of {atom.key} was cancelled")
         except Exception as raised:

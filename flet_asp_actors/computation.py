@@ -13,6 +13,7 @@ import anyio.to_thread
 
 from .core.evaluate import FATAL, as_exception
 from .core.inputs import Inputs
+from .door import is_cancelled, running_home
 from .errors import RunCancelled, UnknownKeyError
 from .key import label
 from .owner import Job, Owner, current_owner
@@ -83,6 +84,10 @@ class Computed(Protocol):
         """The computation that counts has ended."""
         ...
 
+    def ensure(self) -> None:
+        """Begin a computation if somebody needs one."""
+        ...
+
     def lose_loop(self, why: str) -> None:
         """The loop has ended."""
         ...
@@ -141,6 +146,7 @@ class Computation(Job):
         current_owner.set(self.selector.owner)
         value: Any = None
         error: BaseException | None = None
+        is_ending = False
         try:
             with anyio.CancelScope() as self._scope:
                 if self._is_interrupted:
@@ -153,7 +159,8 @@ class Computation(Job):
         except anyio.get_cancelled_exc_class():
             if anyio.current_effective_deadline() == -math.inf:
                 raise  # the host is ending
-            error = RunCancelled(f"the computation of {self.name} was cancelled: something that it awaited was")
+            is_ending = is_cancelled()  # most likely the loop is
+            error = RunCancelled(f"the computation of {self.name} was cancelled, or something that it awaited was")
         except GeneratorExit:
             raise
         except BaseException as failure:
@@ -167,6 +174,8 @@ class Computation(Job):
                 self._patience.cancel()
         self._end(value, error)
         del error  # its traceback holds this frame
+        if is_ending:
+            self.selector.owner.hold(_Again(self.selector))
 
     def _end(self, value: Any, error: BaseException | None) -> None:
         selector = self.selector
@@ -212,11 +221,19 @@ class Computation(Job):
     def cancel(self) -> None:
         """It is superseded, or nobody is interested any more."""
         self._is_interrupted = True
+        if self._scope is None:
+            return
+        owner = self.selector.owner
+        if running_home() is not None:
+            self._cancel_scope()
+        else:
+            owner.later(self._cancel_scope)  # its loop stands still
+        if not owner.is_closed and self._patience is None:
+            self._patience = owner.timers.start(GRACE, self._stuck)
+
+    def _cancel_scope(self) -> None:
         if self._scope is not None:
             self._scope.cancel()
-            owner = self.selector.owner
-            if not owner.is_closed and self._patience is None:
-                self._patience = owner.timers.start(GRACE, self._stuck)
 
     def _stuck(self) -> None:
         error = TimeoutError(f"a computation of {self.name} is stuck: still going {GRACE} s after its cancel")
@@ -226,6 +243,24 @@ class Computation(Job):
         self._scope = None  # its loop is gone, or it is over
         if self.selector.is_current(self):
             self.selector.lose_loop(f"{self.name} has no value: the store, or its loop, has ended")
+
+
+class _Again(Job):
+    """Computes anew on the next loop what was cut off with the last one, if somebody observes it."""
+
+    __slots__ = ("_selector", "name")
+
+    can_wait = True
+
+    def __init__(self, selector: Computed) -> None:
+        self.name = label(selector.key)
+        self._selector = selector
+
+    async def run(self) -> None:
+        self._selector.ensure()
+
+    def abandon(self) -> None:
+        """Nothing: nobody waits for it."""
 
 
 class _Tracking:

@@ -7,6 +7,8 @@ on another thread posts to it. A store without a home is guarded by one lock.
 from __future__ import annotations
 
 import concurrent.futures
+import math
+import sys
 import threading
 from collections.abc import Callable
 from contextvars import copy_context
@@ -18,7 +20,17 @@ import anyio.lowlevel
 
 from .errors import DeadlockError
 
-__all__ = ("CLOSED", "HOMELESS", "LOCK", "PATIENCE", "Home", "HomeIsGone", "refuse_with_lock", "running_home")
+__all__ = (
+    "CLOSED",
+    "HOMELESS",
+    "LOCK",
+    "PATIENCE",
+    "Home",
+    "HomeIsGone",
+    "is_cancelled",
+    "refuse_with_lock",
+    "running_home",
+)
 
 T = TypeVar("T")
 
@@ -82,6 +94,11 @@ class Home:
         return self.thread == get_ident()
 
     @property
+    def stands_still(self) -> bool:
+        """Whether the loop does not run just now, and may again: between two calls of `run_until_complete`."""
+        return self._is_asyncio and not self.native.is_running()
+
+    @property
     def is_gone(self) -> bool:
         """Whether the loop is closed."""
         is_closed = getattr(self.native, "is_closed", None)
@@ -102,10 +119,13 @@ class Home:
         return True
 
     def _enter(self, function: Callable[[], object]) -> object:
-        if self._is_asyncio and _library is not None:
-            # A worker thread's context says that no loop is running, and came along.
-            _library.set("asyncio")
+        self.enter()  # a worker thread's context says that no loop is running, and came along
         return function()
+
+    def enter(self) -> None:
+        """Say in this context what loop is running: in a callback of the loop no task tells."""
+        if self._is_asyncio and _library is not None:
+            _library.set("asyncio")
 
     def call(self, function: Callable[[], T]) -> T:
         """Call `function` on the loop and wait for what it returns; from another thread.
@@ -134,9 +154,26 @@ class Home:
                     raise HomeIsGone from None
 
 
+def is_cancelled() -> bool:
+    """Whether the current task itself is being cancelled, by whatever means; else something that it awaited was."""
+    if anyio.current_effective_deadline() == -math.inf:
+        return True
+    asyncio = sys.modules.get("asyncio")
+    try:
+        task: Any = asyncio.current_task() if asyncio is not None else None
+    except RuntimeError:  # trio
+        return False
+    cancelling = getattr(task, "cancelling", None)  # from 3.11 on
+    return cancelling is not None and cancelling() > 0
+
+
 def running_home() -> Home | None:
     """The home of the loop that runs on this thread, or None where none does."""
     try:
         return Home(anyio.lowlevel.current_token().native_token)
     except anyio.NoEventLoopError:
+        pass
+    try:
+        return Home(sys.modules["asyncio"].get_running_loop())  # in a callback of the loop
+    except (KeyError, RuntimeError):
         return None

@@ -28,7 +28,7 @@ class Retry:
     cap: float = 5.0
     """Seconds that a delay never exceeds."""
     on: tuple[type[Exception], ...] = (Exception,)
-    """Errors that are worth another try; any other one fails at once."""
+    """Errors that are worth another try; any other one fails at once, and so does the library's own, if not named."""
 
     def __post_init__(self) -> None:
         if self.attempts is not None and self.attempts < 1:
@@ -38,11 +38,11 @@ class Retry:
 
     def allows(self, error: BaseException, attempt: int) -> bool:
         """Whether try number `attempt` (from 1), which failed with `error`, is followed by another."""
-        if isinstance(
-            error, StateError
-        ):  # a mistake in the code, or a run that was cancelled: it would be the same again
-            return False
-        return isinstance(error, self.on) and (self.attempts is None or attempt < self.attempts)
+        worth_it = self.on
+        if isinstance(error, StateError):
+            # A mistake in the code, or a run that was cancelled: the same again, unless it is named (a ConflictError).
+            worth_it = tuple(kind for kind in self.on if issubclass(kind, StateError))
+        return isinstance(error, worth_it) and (self.attempts is None or attempt < self.attempts)
 
     def delay(self, attempt: int) -> float:
         """Seconds to wait after try number `attempt` (from 1): at most a quarter less than twice the one before."""

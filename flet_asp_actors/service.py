@@ -211,7 +211,10 @@ class Service(Child):
     # ------------------------------------------------------------------ what its supervisor needs
 
     def launch(self) -> None:
-        if self.is_up or self.is_stopped or self._owner.is_closed:
+        if self.is_up or self.is_stopped:
+            return
+        if self._owner.is_closed:
+            self.show("cancelled")
             return
         if self._parent.is_ending or (self._watched is not None and not self._watched.dependents):
             self.show("idle")

@@ -560,3 +560,31 @@ def test_the_spinner_of_a_restarted_action_never_lies(backend: Backend) -> None:
             assert (state.get(LOADING), state.get(COUNT)) == (False, 5)
 
     explore(scenario, range(60), backend=backend)
+
+
+async def test_a_plain_handler_is_one_action_however_often_it_is_bound() -> None:
+    async def save(get: fa.Get, set: fa.Set) -> int:
+        return 1
+
+    async with fa.StateManager() as state, fa.StateManager() as other:
+        assert state.action(save) is state.action(save)
+        assert state.action(save) is not other.action(save)
+        assert await state.action(save)() == 1
+        assert state.get(state.action(save).status).state == "succeeded"
+
+
+async def test_the_librarys_own_errors_are_tried_again_only_if_they_are_named() -> None:
+    tries: list[str] = []
+
+    async with fa.StateManager() as state:
+        for retry, expected in ((fa.Retry(3, base=0), 1), (fa.Retry(3, base=0, on=(fa.ConflictError,)), 3)):
+
+            @fa.action(retry=retry)
+            async def overtaken(get: fa.Get, set: fa.Set) -> None:
+                tries.append("try")
+                raise fa.ConflictError("overtaken")
+
+            tries.clear()
+            with pytest.raises(fa.ConflictError):
+                await state.action(overtaken)()
+            assert len(tries) == expected

@@ -12,8 +12,8 @@ import anyio.abc
 
 from ..core.evaluate import FATAL
 from ..door import Home
+from ..ending import GRACE
 from ..owner import Job
-from ..run import GRACE
 from ..waiting import Completion
 
 __all__ = ("Host",)
@@ -81,10 +81,19 @@ class Host:
         """Start a job in the context of the caller."""
         self._jobs[job] = None
         context = copy_context()
+        context.run(self.home.enter)
         if self._group is None:
             self._waiting.append((job, context))
         else:
-            context.run(self._group.start_soon, self._frame, job)
+            group = self._group
+
+            def start() -> None:
+                context.run(group.start_soon, self._frame, job)
+
+            if self.home.stands_still:
+                self.home.post(start)
+            else:
+                start()
 
     async def enter(self) -> None:
         """Open the task group in the task of the caller, which has to call `leave`."""

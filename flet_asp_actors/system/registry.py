@@ -41,6 +41,7 @@ class Registry(Root):
         self._given_up: weakref.WeakValueDictionary[Any, Atom[Any]] = weakref.WeakValueDictionary()
         self._missing: dict[Any, Atom[Any]] = {}  # names read or watched that are not declared (any more)
         self._actions: dict[Action[..., Any], BoundAction[..., Any]] = {}
+        self._defined: dict[Any, Action[..., Any]] = {}  # what was made of plain handlers
         self._families: dict[Any, Members] = {}
         self._overrides = dict(overrides or {})
         self.scope.get = self._make_get()
@@ -262,7 +263,10 @@ class Registry(Root):
         node.version = tick()
 
     def _bind_action(self, definition: Any) -> BoundAction[..., Any]:
-        known: Action[..., Any] = definition if is_a(definition, Action) else Action[..., Any](definition)
+        if is_a(definition, Action):
+            known: Action[..., Any] = definition
+        else:
+            known = self._defined.get(definition) or self._defined.setdefault(definition, Action[..., Any](definition))
         bound = self._actions.get(known)
         if bound is None:
             actual = known

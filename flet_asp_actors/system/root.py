@@ -15,11 +15,11 @@ from ..core.evaluate import as_exception
 from ..core.graph import Scope, user_traceback
 from ..core.turn import here
 from ..door import CLOSED, HOMELESS, LOCK, Home, HomeIsGone, running_home
+from ..ending import GRACE
 from ..errors import BusyError, ClosedError, DeadlockError, NotRunningError
 from ..key import label, user_key
 from ..owner import Job, current_owner
 from ..receipt import Posted, Receipt
-from ..run import GRACE
 from ..timer import Timers
 from ..waiting import Behaviour, Completion
 from .failure import Failure, log_failure

@@ -232,12 +232,14 @@ class _Input(Job):
 
     def __init__(self, binding: Binding, call: Awaitable[Any]) -> None:
         self._binding = binding
-        self._call = call
+        self._call: Awaitable[Any] | None = call  # until it begins
         self.name = f"input of {binding.key}"
 
     async def run(self) -> None:
+        call, self._call = self._call, None
+        assert call is not None
         try:
-            await self._call
+            await call
         except Exception as error:
             self._binding.report(error)
 

@@ -13,7 +13,7 @@ from .core.graph import Node, clock, tick, tick_edit, ticks
 from .core.mailbox import Actor, Mailbox
 from .core.turn import Watcher, here, mark_dependents
 from .core.values import IMMUTABLE, is_a, is_immutable, same
-from .door import HOMELESS, LOCK
+from .door import CLOSED, HOMELESS, LOCK
 from .errors import BusyError, ClosedError, RunCancelled
 from .key import Key, Writable
 from .owner import Job, Owner, current_owner
@@ -178,7 +178,10 @@ class Atom(Node, Actor, Writable[T]):
             return None
 
         async def finish(work: Awaitable[Any]) -> None:
-            self._assign(await work)
+            value = await work
+            if self.owner.thread == CLOSED:
+                raise ClosedError(f"the store ended before {self.key} was updated")
+            self._assign(value)
 
         return Wrapped(result, finish)
 

@@ -12,7 +12,7 @@ Where to read on, each ring knowing only those before it:
         status, async_value, reading, computation, async_key, async_selector, resolving,
         selector, family
                                 what is derived
-        layers, writing, run, bound, action
+        attention, layers, writing, ending, run, lanes, bound, action
                                 what is done
         watch, effect, watching who watches
         service, supervisor     what should be up

@@ -1052,3 +1052,23 @@ async def test_what_is_assigned_while_a_control_leaves_the_page_is_not_what_it_c
         await app.settle()
         assert app.texts() == ["1", "running"]
         assert app.mirror_diff() == []
+
+
+async def test_a_binding_whose_session_is_gone_disturbs_nobody() -> None:
+    state, text = fa.StateManager(), ft.Text()  # both outlive the page
+
+    def main(page: ft.Page) -> None:
+        page.add(state.bound(text, value=COUNT))
+
+    app = HeadlessApp(main)
+    async with app:
+        page = app.page
+    del app
+    gc.collect()
+    with pytest.raises(RuntimeError, match="destroyed session"):
+        _ = page.session
+    failures = collect(state)
+    state.set(COUNT, 5)
+    assert state.get(COUNT) == 5
+    assert failures == []
+    await state.aclose()

@@ -103,7 +103,10 @@ def page_of(control: ft.BaseControl) -> ft.Page | None:
 
 def is_mounted(page: ft.Page, control: ft.BaseControl) -> bool:
     """Whether the client of the page has this control."""
-    return page.get_control(control._i) is control  # pyright: ignore[reportPrivateUsage]  # see above
+    try:
+        return page.get_control(control._i) is control  # pyright: ignore[reportPrivateUsage]  # see above
+    except RuntimeError:  # the session is gone for good
+        return False
 
 
 _DEEPEST = 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
@@ -48,20 +49,30 @@ class Watch(AsyncIterator[T], Generic[T]):
             Exception: What a selector failed with; the next call waits for what comes after.
         """
         await anyio.lowlevel.checkpoint_if_cancelled()
-        while not self._has_news:
-            if self._end is None:
+        while True:
+            end = self._end
+            if end is None:
                 raise StopAsyncIteration
-            news = self._news
-            if news is None or news.is_done:
-                news = self._news = Completion()
-            if not self._has_news:  # it was not told meanwhile, on another thread
-                await news.wait()
-        end = self._end
-        if end is None:
-            raise StopAsyncIteration
+            if not self._has_news:
+                await self._wait()
+                continue
+            taken = self._owner.on_home(functools.partial(self._take, end))
+            for value in taken:  # none, if another task was faster
+                return value
+
+    async def _wait(self) -> None:
+        news = self._news
+        if news is None or news.is_done:
+            news = self._news = Completion()
+        if not self._has_news and self._end is not None:  # it was not told meanwhile, on another thread
+            await news.wait()
+
+    def _take(self, end: _End) -> tuple[T, ...]:
+        """Take the value that is there now; in one step, on the thread on which it changes."""
+        if not self._has_news:
+            return ()
         self._has_news = False
-        value: T = self._owner.on_home(lambda: read(end.node))
-        return value
+        return (read(end.node),)
 
     async def __aenter__(self) -> Watch[T]:
         return self

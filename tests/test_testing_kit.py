@@ -99,7 +99,7 @@ async def test_one_await_and_the_store_is_at_rest() -> None:
     async with fa.StateManager() as state:
         state.listen(double, listener, immediate=False)
         state.action(first)()
-        with pytest.raises(AssertionError, match=r"1 task\(s\) under way: first.*; busy action\(s\): first"):
+        with pytest.raises(AssertionError, match=r"1 task\(s\) under way: action first; 1 action\(s\) that say so"):
             assert_quiet(state)
         await quiescent(state)
         assert_quiet(state)

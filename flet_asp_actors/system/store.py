@@ -55,6 +55,8 @@ class Statistics:
     """Tasks under way."""
     messages: int
     """Messages that wait in mailboxes."""
+    busy: int = 0
+    """Actions whose status says that a run is under way."""
     frames: int = 0
     """Frames pushed to the pages of the store, each one `page.update`."""
     pushed: int = 0
@@ -270,6 +272,7 @@ class Store(Declarations):
             actions=len(self._actions),
             jobs=self._host.size if self._host is not None else 0,
             messages=sum(len(atom.mailbox) for atom in atoms if atom.mailbox is not None),
+            busy=sum(self.get(bound.status).is_busy for bound in list(self._actions.values())),
         )
 
     # ------------------------------------------------------------------ the machinery

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.lowlevel
@@ -63,21 +63,26 @@ def assert_quiet(state: StateManager, *, services: int = 0) -> None:
 
 def _left(state: StateManager, services: int) -> bool:
     now = state.statistics()
-    return now.jobs > services or now.messages > 0 or bool(_busy(state))
+    running = sum(node.kind == "service" and node.state == "running" for node in state.supervision())
+    return bool(_work(state) or now.messages or now.busy or running > services)
 
 
-def _busy(state: StateManager) -> list[str]:
-    inside = cast("Any", state)
-    return [bound.name for bound in inside._actions.values() if inside.get(bound.status).is_busy]
+def _work(state: StateManager) -> list[str]:
+    """What is under way, services aside."""
+    return [
+        f"{node.kind} {node.name}"
+        for node in state.supervision()
+        if node.kind not in ("store", "supervisor", "service")
+    ]
 
 
 def _describe(state: StateManager) -> str:
-    now, host = state.statistics(), cast("Any", state)._host
-    jobs = [] if host is None else [str(getattr(job, "name", job)) for job in list(host._jobs)]
-    busy = _busy(state)
+    now, work = state.statistics(), _work(state)
+    services = [node.name for node in state.supervision() if node.kind == "service" and node.state == "running"]
     parts = [
-        f"{now.jobs} task(s) under way: {', '.join(jobs)}" if now.jobs else "",
+        f"{len(work)} task(s) under way: {', '.join(work)}" if work else "",
+        f"{len(services)} service(s): {', '.join(services)}" if services else "",
         f"{now.messages} message(s) in mailboxes" if now.messages else "",
-        f"busy action(s): {', '.join(busy)}" if busy else "",
+        f"{now.busy} action(s) that say so" if now.busy else "",
     ]
     return "; ".join(filter(None, parts)) or "writes from other threads are on their way, or frames go on"

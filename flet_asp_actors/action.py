@@ -11,7 +11,7 @@ from .async_key import is_async
 from .bound import BoundAction, Policy
 from .key import Readable
 from .reading import Get
-from .retry import Retry
+from .retry import Retry, check_retry
 from .run import Run
 from .status import ActionStatus, StatusKey
 from .writing import Set
@@ -60,6 +60,10 @@ class Action(Generic[P, R]):
         self.name: str = name or getattr(handler, "__name__", None) or repr(handler)
         if policy not in get_args(Policy):
             raise ValueError(f"action {self.name}: unknown policy {policy!r}; one of {', '.join(get_args(Policy))}")
+        check_retry(f"action {self.name}", retry)
+        given: Any = timeout
+        if given is not None and not isinstance(given, (int, float)):
+            raise TypeError(f"action {self.name}: timeout is a number of seconds, and not {timeout!r}")
         if timeout is not None and timeout <= 0:
             raise ValueError(f"action {self.name}: timeout is in seconds and must be positive, not {timeout!r}")
         self.function: Callable[..., Any] = handler
@@ -84,7 +88,14 @@ class Action(Generic[P, R]):
         Raises:
             RuntimeError: Where there is no current store; bind it with `state.action(definition)`.
         """
-        bound: BoundAction[P, R] = _current_store().action(self)
+        try:
+            store = _current_store()
+        except RuntimeError as error:
+            raise RuntimeError(
+                f"action {self.name} is called where no store is the current one; "
+                f"bind it: state.action({self.name})(...)"
+            ) from error
+        bound: BoundAction[P, R] = store.action(self)
         return bound(*args, **kwargs)
 
     @property

@@ -25,7 +25,7 @@ from .core.values import is_a, is_immutable, private_copy, same
 from .door import HOMELESS, running_home
 from .errors import ClosedError, CycleError, DeadlockError, ReadOnlyError, RunCancelled
 from .key import Readable, label
-from .owner import Owner
+from .owner import Job, Owner
 from .reading import Async, Get
 from .receipt import Pending, Receipt
 from .status import Status
@@ -61,6 +61,7 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         "_has_failed",
         "_inputs",
         "_is_given",
+        "_is_held",
         "_is_wanted",
         "_settled_at",
         "_status",
@@ -98,6 +99,7 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         self.attention = self._status.attention = (self.look,)
         self._is_given = False
         self._is_wanted = False
+        self._is_held = False
         self._computed_for = _STALE  # the version of the inputs that the value, or the failure, belongs to
         self._settled_at = 0.0  # by the loop's clock
         self._taken_at = 0  # by the clock of changes
@@ -304,6 +306,11 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
             self._replace(None, error)
             self._show("ready" if self.has_value else "idle", None)
 
+    def go_on(self) -> None:
+        """There is a loop again."""
+        self._is_held = False
+        self.ensure()
+
     def ensure(self) -> None:
         """Begin a computation, unless one is under way or the value is fresh."""
         if not self._is_wanted or self.computation is not None:
@@ -375,6 +382,9 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         self._computed_for = _STALE if isinstance(error, _PASSING) else self._inputs.version
         self._settled_at = anyio.current_time()
         self._was_heard = computation.completion.waiters > 0
+        if isinstance(error, RunCancelled) and not self._is_held:
+            self._is_held = True
+            self.owner.hold(_Again(self))  # it may be that the loop is ending
         try:
             with here():
                 self._inputs.end()
@@ -538,6 +548,25 @@ class Interest(Watcher):
 
     def report(self, error: BaseException) -> None:
         """The same: it raises what it finds then."""
+
+
+class _Again(Job):
+    """Computes on the next loop what may have been cut off with the last one, if somebody observes it."""
+
+    __slots__ = ("_selector", "name")
+
+    is_service = True
+    can_wait = True
+
+    def __init__(self, selector: AsyncSelector[Any, Any]) -> None:
+        self.name = label(selector.key)
+        self._selector = selector
+
+    async def run(self) -> None:
+        self._selector.go_on()
+
+    def abandon(self) -> None:
+        """Nobody waits for it."""
 
 
 class _AsyncStatus(Status[AsyncValue[T]]):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any, NoReturn, Protocol
 
 import anyio
@@ -13,11 +14,11 @@ import anyio.to_thread
 
 from .core.evaluate import FATAL, as_exception
 from .core.inputs import Inputs
-from .door import is_cancelled, running_home
+from .door import running_home
 from .errors import RunCancelled, UnknownKeyError
 from .key import label
 from .owner import Job, Owner, current_owner
-from .retry import Retry
+from .retry import Retry, check_retry
 from .timer import Timer
 from .waiting import Behaviour, Completion, behaviour
 
@@ -43,14 +44,33 @@ class Options:
     in_thread: bool | anyio.CapacityLimiter = False
     equals: Callable[[Any, Any], bool] | None = None
 
+    @classmethod
+    def of(cls, name: str, options: Mapping[str, Any]) -> Options:
+        """The options that were given for a selector.
+
+        Raises:
+            TypeError: For one that there is not; names the closest.
+        """
+        known = [field.name for field in fields(cls)]
+        for option in options:
+            if option not in known:
+                close = difflib.get_close_matches(option, known, n=1)
+                hint = f"Did you mean {close[0]!r}?" if close else f"There are {', '.join(known)}."
+                raise TypeError(f"selector {name} has no option {option!r}. {hint}")
+        return cls(**options)
+
     def check(self, name: str) -> None:
         """Refuse what makes no sense.
 
         Raises:
             ValueError: For a negative time.
+            TypeError: For what is no time, or no `Retry`.
         """
+        check_retry(f"selector {name}", self.retry)
         for option in ("debounce", "stale_after", "keep_for", "refresh_every"):
             seconds = getattr(self, option)
+            if seconds is not None and not isinstance(seconds, (int, float)):
+                raise TypeError(f"selector {name}: {option} is a number of seconds, and not {seconds!r}")
             if seconds is not None and (seconds < 0 or (option == "refresh_every" and not seconds)):
                 raise ValueError(f"selector {name}: {option} is in seconds and must be positive, not {seconds!r}")
 
@@ -82,10 +102,6 @@ class Computed(Protocol):
 
     def settle(self, value: Any, error: BaseException | None) -> None:
         """The computation that counts has ended."""
-        ...
-
-    def ensure(self) -> None:
-        """Begin a computation if somebody needs one."""
         ...
 
     def lose_loop(self, why: str) -> None:
@@ -146,7 +162,6 @@ class Computation(Job):
         current_owner.set(self.selector.owner)
         value: Any = None
         error: BaseException | None = None
-        is_ending = False
         try:
             with anyio.CancelScope() as self._scope:
                 if self._is_interrupted:
@@ -159,7 +174,6 @@ class Computation(Job):
         except anyio.get_cancelled_exc_class():
             if anyio.current_effective_deadline() == -math.inf:
                 raise  # the host is ending
-            is_ending = is_cancelled()  # most likely the loop is
             error = RunCancelled(f"the computation of {self.name} was cancelled, or something that it awaited was")
         except GeneratorExit:
             raise
@@ -174,8 +188,6 @@ class Computation(Job):
                 self._patience.cancel()
         self._end(value, error)
         del error  # its traceback holds this frame
-        if is_ending:
-            self.selector.owner.hold(_Again(self.selector))
 
     def _end(self, value: Any, error: BaseException | None) -> None:
         selector = self.selector
@@ -243,24 +255,6 @@ class Computation(Job):
         self._scope = None  # its loop is gone, or it is over
         if self.selector.is_current(self):
             self.selector.lose_loop(f"{self.name} has no value: the store, or its loop, has ended")
-
-
-class _Again(Job):
-    """Computes anew on the next loop what was cut off with the last one, if somebody observes it."""
-
-    __slots__ = ("_selector", "name")
-
-    can_wait = True
-
-    def __init__(self, selector: Computed) -> None:
-        self.name = label(selector.key)
-        self._selector = selector
-
-    async def run(self) -> None:
-        self._selector.ensure()
-
-    def abandon(self) -> None:
-        """Nothing: nobody waits for it."""
 
 
 class _Tracking:

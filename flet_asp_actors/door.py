@@ -7,7 +7,6 @@ on another thread posts to it. A store without a home is guarded by one lock.
 from __future__ import annotations
 
 import concurrent.futures
-import math
 import sys
 import threading
 from collections.abc import Callable
@@ -152,19 +151,6 @@ class Home:
                     raise  # it is what the function raised
                 if self.is_gone and not future.done():
                     raise HomeIsGone from None
-
-
-def is_cancelled() -> bool:
-    """Whether the current task itself is being cancelled, by whatever means; else something that it awaited was."""
-    if anyio.current_effective_deadline() == -math.inf:
-        return True
-    asyncio = sys.modules.get("asyncio")
-    try:
-        task: Any = asyncio.current_task() if asyncio is not None else None
-    except RuntimeError:  # trio
-        return False
-    cancelling = getattr(task, "cancelling", None)  # from 3.11 on
-    return cancelling is not None and cancelling() > 0
 
 
 def running_home() -> Home | None:

@@ -340,7 +340,7 @@ def family(function: Any = None, /, *, max_size: int | None = None, **options: A
     """
 
     def decorate(function: Any, /) -> Any:
-        made: Family[..., Any] = Family(function, max_size, Options(**options))
+        made: Family[..., Any] = Family(function, max_size, Options.of(name_of(function), options))
         unused = sorted(options.keys() - {"equals", "keep_for", "in_thread"})
         if unused and not made.is_async:
             raise TypeError(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .errors import StateError
 
-__all__ = ("Retry",)
+__all__ = ("Retry", "check_retry")
 
 JITTER = 0.25
 """How much of a delay is left to chance, so that a thousand clients do not come back at once."""
@@ -48,3 +48,13 @@ class Retry:
         """Seconds to wait after try number `attempt` (from 1): at most a quarter less than twice the one before."""
         longest = min(self.cap, self.base * 2.0 ** min(attempt - 1, 60))
         return longest * (1 - JITTER * random.random())
+
+
+def check_retry(where: str, retry: object) -> None:
+    """Refuse what is no `Retry` where it is given, so that it does not get in the way of an error later on.
+
+    Raises:
+        TypeError: For anything but a `Retry` or None.
+    """
+    if retry is not None and not isinstance(retry, Retry):
+        raise TypeError(f"{where}: retry takes a fa.Retry, such as fa.Retry(3), and not {retry!r}")

@@ -259,9 +259,9 @@ def make_selector(
     if is_async(function):
         if in_thread is not False:
             raise TypeError(f"selector {name} is async, and in_thread= is for sync functions; it needs no thread")
-        return AsyncSelectorKey(function, name, Options(**options))
+        return AsyncSelectorKey(function, name, Options.of(name, options))
     if in_thread is not False:
-        return AsyncSelectorKey(function, name, Options(**options))
+        return AsyncSelectorKey(function, name, Options.of(name, options))
     unused = sorted(options.keys() - {"equals", "in_thread"})
     if unused:
         raise TypeError(

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .action import find_store_by
+from .async_key import is_async
 from .core.evaluate import now_computing
 from .core.graph import Derived, Node
 from .errors import BindingError, UnknownKeyError
@@ -44,6 +45,9 @@ class TwoWay:
         event: str | None,
         debounce: float,
     ) -> None:
+        given: Any = parse
+        if given is not None and (not callable(given) or is_async(given)):
+            raise TypeError(f"parse makes a value of what was entered, at once: a plain function, and not {parse!r}")
         if debounce < 0:
             raise ValueError(f"debounce is in seconds and cannot be negative, not {debounce!r}")
         self.key = key

@@ -84,7 +84,7 @@ async def test_a_definition_can_be_called_where_there_is_a_store() -> None:
             return await save(5)
 
         assert await outer() == 5
-    with pytest.raises(RuntimeError, match="there is none of these"):
+    with pytest.raises(RuntimeError, match="bind it: state.action\(save\)"):
         save(1)
 
 
@@ -140,3 +140,36 @@ async def test_a_parse_that_strips_lets_a_person_type_two_words() -> None:
             await app.settle()
             assert app.one("TextField")["value"] == text
         assert fa.get_state_manager(app.page).get(NAME) == "John S"
+
+
+def test_mistakes_with_what_takes_time_are_told_where_they_are_made() -> None:
+    state = fa.StateManager()
+    wrong: Any = fa
+    listen: Any = state.listen
+    effect: Any = state.effect
+
+    async def handler(get: fa.Get, set: fa.Set) -> None: ...
+
+    async def load(get: fa.Get, *item: int) -> int:
+        return 1
+
+    with pytest.raises(TypeError, match=r"action handler: retry takes a fa.Retry, such as fa.Retry\(3\), and not 3"):
+        wrong.action(retry=3)(handler)
+    with pytest.raises(TypeError, match="action handler: timeout is a number of seconds, and not '10'"):
+        wrong.action(timeout="10")(handler)
+    with pytest.raises(TypeError, match="selector load: retry takes a fa.Retry"):
+        wrong.selector(retry=3)(load)
+    with pytest.raises(TypeError, match="selector load: debounce is a number of seconds"):
+        wrong.selector(debounce="fast")(load)
+    with pytest.raises(TypeError, match="selector load has no option 'debouce'. Did you mean 'debounce'?"):
+        wrong.selector(debouce=0.3)(load)
+    with pytest.raises(TypeError, match=r"<Family load> is no key; call it with its parameters: load\(...\)"):
+        state.get(wrong.family(load))
+    with pytest.raises(TypeError, match="a listener is a function of the value, and None is none"):
+        listen("name", None)
+    with pytest.raises(TypeError, match="an effect is a function of get, and 3 is none"):
+        effect(3)
+    with pytest.raises(TypeError, match="parse makes a value of what was entered, at once"):
+        wrong.two_way("name", parse=load)
+    with pytest.raises(RuntimeError, match=r"bind it: state.action\(handler\)"):
+        wrong.action(handler)()

@@ -79,6 +79,8 @@ class Registry(Root):
             return self._bind_action(key.action).status_of(*key.item)
         if is_a(key, AsyncStatusKey):
             return self.find(key.selector).status
+        if is_a(key, Family):
+            raise TypeError(f"{key!r} is no key; call it with its parameters: {key.name}(...)")
         if is_a(key, (Action, BoundAction)):
             raise TypeError(f"{key!r} is no value; did you mean its .status?")
         if is_a(key, Readable):

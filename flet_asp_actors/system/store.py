@@ -165,6 +165,8 @@ class Store(Declarations):
         """
         self._refuse_closed("listen")
         refuse_in_selector(f"listens to {label(key)}")
+        if not callable(callback):
+            raise TypeError(f"a listener is a function of the value, and {callback!r} is none")
         if not takes_one(callback):
             raise TypeError(f"a listener takes the value: `lambda value: ...`; {callback!r} does not")
         return self.on_home(lambda: self._listen(key, callback, immediate))
@@ -249,6 +251,8 @@ class Store(Declarations):
         """
         self._refuse_closed("start an effect")
         refuse_in_selector("starts an effect")
+        if not callable(function):
+            raise TypeError(f"an effect is a function of get, and {function!r} is none")
         if not takes_one(function):
             raise TypeError(f"an effect takes get: `def {name_of(function)}(get)`")
 

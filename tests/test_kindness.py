@@ -84,7 +84,7 @@ async def test_a_definition_can_be_called_where_there_is_a_store() -> None:
             return await save(5)
 
         assert await outer() == 5
-    with pytest.raises(RuntimeError, match="bind it: state.action\(save\)"):
+    with pytest.raises(RuntimeError, match=r"bind it: state.action\(save\)"):
         save(1)
 
 

@@ -26,7 +26,6 @@ __all__ = (
     "PATIENCE",
     "Home",
     "HomeIsGone",
-    "is_cancelled",
     "refuse_with_lock",
     "running_home",
 )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec,
 from .async_key import AsyncSelectorKey, is_async
 from .async_selector import AsyncSelector
 from .computation import Options
-from .core.graph import CHECKING, Node
+from .core.evaluate import after_evaluation
+from .core.graph import Node
 from .core.values import is_a
 from .key import Readable
 from .owner import Owner
@@ -156,15 +157,31 @@ class _AsyncMember(AsyncSelectorKey[T, T], Member):
 class MemberSelector(Selector[T]):
     """A sync member of a family in one store: whoever reads it, uses it."""
 
-    __slots__ = ("on_read",)
+    __slots__ = ("_stamp", "on_read")
 
-    on_read: Callable[[], object]
+    def __init__(
+        self,
+        key: Any,
+        function: Callable[[Get], T],
+        owner: Owner,
+        equals: Callable[[T, T], bool] | None = None,
+    ) -> None:
+        self.on_read: Callable[[], object] = _nobody_cares
+        super().__init__(key, function, owner, equals)
 
     @property
-    def value(self) -> T:
-        if self.owner.is_here and not self.dependents:
-            self.owner.on_home(self.on_read)
-        return super().value
+    def stamp(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]  # every reading that is not observed looks at it
+        """When it was last known to be fresh."""
+        self.on_read()
+        return self._stamp
+
+    @stamp.setter
+    def stamp(self, stamp: int) -> None:
+        self._stamp = stamp
+
+
+def _nobody_cares() -> None:
+    """It is not in the store yet."""
 
 
 class Members:
@@ -182,6 +199,8 @@ class Members:
         self._owner = owner
         self._evict = evict
         self._nodes: dict[Any, Node] = {}
+        self._is_full = False
+        self._newest: Any = None
         self._resting: OrderedDict[Any, Timer | None] = OrderedDict()  # the one that was used longest ago first
 
     def add(self, key: Any, node: Node) -> None:
@@ -224,29 +243,31 @@ class Members:
         if self._keep_for is not None:
             timer = self._owner.timers.start(self._keep_for, lambda: self._let_go(key))
         self._resting[key] = timer
-        # A new one stays: somebody has just asked for it, and is about to do something with it.
-        self._make_room(spared=1 if is_new else 0)
+        if is_new:
+            self._newest = key
+        if self._max_size is not None and len(self._nodes) > self._max_size and not self._is_full:
+            self._is_full = True
+            after_evaluation(self._make_room)  # what computes just now may be about to read them again
 
-    def _make_room(self, spared: int) -> None:
-        if self._max_size is None or len(self._nodes) <= self._max_size:
-            return
-        computing: list[Any] = []
-        while len(self._nodes) > self._max_size and len(self._resting) - len(computing) > spared:
-            key = next(key for key in self._resting if key not in computing)
-            if not self._let_go(key):
-                computing.append(key)
+    def _make_room(self) -> None:
+        """Let go of those that nobody needs, but not of one that somebody has just asked for."""
+        assert self._max_size is not None
+        self._is_full = False
+        while len(self._nodes) > self._max_size and self._resting:
+            key = next(iter(self._resting))
+            if key is self._newest and len(self._resting) == 1:
+                break
+            self._let_go(key)
+        self._newest = None
 
-    def _let_go(self, key: Any) -> bool:
+    def _let_go(self, key: Any) -> None:
         """Let go of a member, unless it is needed after all."""
         node = self._nodes[key]
         if _is_observed(node):  # and we are about to be told
             self._wake(key)
-        elif node.mark >= CHECKING:
-            return False
         else:
             self.drop(key)
             self._evict(key, node)
-        return True
 
 
 def _is_observed(node: Node) -> bool:
@@ -279,12 +300,32 @@ class FamilyInThread(Protocol):
     def __call__(self, function: Callable[Concatenate[Get, P], T], /) -> Family[P, AsyncSelectorKey[T, T | None]]: ...
 
 
+class FamilyInThreadFrom(Protocol[D]):
+    """The decorator with `in_thread` and an `initial`."""
+
+    def __call__(self, function: Callable[Concatenate[Get, P], T], /) -> Family[P, AsyncSelectorKey[T, T | D]]: ...
+
+
 @overload
 def family(  # type: ignore[overload-overlap]  # a coroutine is a value, too
     function: Callable[Concatenate[Get, P], Coroutine[Any, Any, T]], /
 ) -> Family[P, AsyncSelectorKey[T, T | None]]: ...
 @overload
 def family(function: Callable[Concatenate[Get, P], T], /) -> Family[P, SelectorKey[T]]: ...
+@overload
+def family(
+    *,
+    initial: D,
+    in_thread: Literal[True] | CapacityLimiter,
+    max_size: int | None = None,
+    debounce: float = 0.0,
+    retry: Retry | None = None,
+    keep_previous: bool = True,
+    stale_after: float | None = None,
+    refresh_every: float | None = None,
+    keep_for: float | None = None,
+    equals: Callable[[Any, Any], bool] | None = None,
+) -> FamilyInThreadFrom[D]: ...
 @overload
 def family(
     *,

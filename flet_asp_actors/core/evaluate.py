@@ -9,7 +9,7 @@ stack, and the functions above are entered a second time.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..errors import CycleError, PurityError
@@ -17,6 +17,7 @@ from .graph import CHECK, CHECKING, CLEAN, DIRTY, RUNNING, Derived, Node, clock,
 
 __all__ = (
     "FATAL",
+    "after_evaluation",
     "as_exception",
     "evaluating",
     "is_evaluating",
@@ -55,7 +56,7 @@ class _Unwind(BaseException):
 class _Evaluation:
     """What one thread is computing just now."""
 
-    __slots__ = ("cursors", "nesting", "now", "stack", "unwinding")
+    __slots__ = ("afterwards", "cursors", "nesting", "now", "stack", "unwinding")
 
     def __init__(self) -> None:
         self.now = 0  # the clock when the outermost validation began
@@ -63,6 +64,7 @@ class _Evaluation:
         self.cursors: list[Iterator[tuple[Node, int]] | None] = []  # where each check stands; None: compute
         self.nesting = 0  # functions entered inside one another
         self.unwinding: Derived | None = None
+        self.afterwards: list[Callable[[], object]] = []  # to be called when the outermost validation is over
 
 
 class _Here(threading.local):
@@ -87,6 +89,15 @@ def now_computing() -> Derived | None:
         if node.mark == RUNNING:
             return node
     return None
+
+
+def after_evaluation(call: Callable[[], object]) -> None:
+    """Have something called when this thread computes no selector (any more): now, or soon."""
+    here = _here.evaluation
+    if here.stack:
+        here.afterwards.append(call)
+    else:
+        call()
 
 
 def read_by(computing: Derived, node: Node) -> Any:
@@ -178,6 +189,8 @@ def validate(node: Node) -> None:
         if not base:
             here.unwinding = None
             evaluating.discard(threading.get_ident())
+            while here.afterwards:
+                here.afterwards.pop()()
 
 
 def _push(here: _Evaluation, node: Derived) -> None:

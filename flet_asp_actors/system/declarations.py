@@ -85,7 +85,8 @@ class Declarations(Values):
 
     def _refresh(self, key: Any) -> Receipt:
         if is_a(key, Family):
-            return gather([self._refresh_node(node) for node in self._members(key).nodes()])
+            with here():
+                return gather([self._refresh_node(node) for node in self._members(key).nodes()])
         node: Any = self.find(key)
         refreshed: Receipt = node.refresh() if is_a(node, AsyncSelector) else self._refresh_node(node)
         return refreshed
@@ -111,11 +112,12 @@ class Declarations(Values):
         family: Any = key if isinstance(key, Family) else None
 
         def apply() -> Receipt:
-            for node in self._members(family).nodes() if family is not None else [self.find(key)]:
-                if isinstance(node, AsyncSelector):
-                    node.invalidate()
-                else:
-                    self._refresh_node(node)
+            with here():
+                for node in self._members(family).nodes() if family is not None else [self.find(key)]:
+                    if isinstance(node, AsyncSelector):
+                        node.invalidate()
+                    else:
+                        self._refresh_node(node)
             return DONE
 
         self.elsewhere(key, apply)

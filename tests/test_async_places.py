@@ -1,0 +1,515 @@
+"""Where async selectors live: no loop, one loop after the other, threads, other stores; and what they hold on to."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import time
+import weakref
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+import pytest
+
+import flet_asp_actors as fa
+from flet_asp_actors.testing import Failures, assert_quiet, quiescent, record
+
+QUERY = fa.Key("query", "a")
+COUNT = fa.Key("count", 1)
+
+
+@pytest.fixture
+def anyio_backend(fa_virtual_backend: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+    return fa_virtual_backend
+
+
+@fa.selector
+async def upper(get: fa.Get) -> str:
+    query = get(QUERY)
+    await anyio.lowlevel.checkpoint()
+    return query.upper()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for something on another thread, or on the one loop that there is."""
+    with anyio.fail_after(5):
+        while not condition():  # noqa: ASYNC110  # a thread sets no event of a loop
+            await anyio.sleep(0.001)
+
+
+# ------------------------------------------------------------------ loops
+
+
+def run(main: Callable[[], Awaitable[Any]], backend: str) -> Any:
+    return anyio.run(main, backend=backend)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_without_a_loop_it_is_held_until_there_is_one(backend: str) -> None:
+    state = fa.StateManager()
+    shown = record(state, upper)
+    assert state.get(upper.status).state == "loading"
+    for query in "bcd":
+        state.set(QUERY, query)
+    inside: Any = state
+    assert len(inside._held) == 1, "nothing piles up"
+
+    async def main() -> None:
+        async with state:
+            assert await state.resolve(upper) == "D"
+
+    run(main, backend)
+    assert shown.values == ["D"]
+    assert state.get(upper) == "D"
+
+
+@pytest.mark.parametrize("need", ["resolve", "listen", "refresh"])
+def test_a_running_loop_is_taken_at_the_first_need(need: str) -> None:
+    state = fa.StateManager()
+    state.listen(upper, lambda _: None)
+
+    async def main() -> None:
+        if need == "resolve":
+            assert await state.resolve(upper) == "A"
+        elif need == "refresh":
+            await state.refresh(upper)
+        else:
+            state.listen(QUERY, lambda _: None)
+        await until(lambda: state.get(upper))
+        await state.aclose()
+
+    asyncio.run(main())
+    assert state.get(upper) == "A"
+
+
+def test_a_loop_that_stands_still_goes_on_later() -> None:
+    state = fa.StateManager()
+    loop = asyncio.new_event_loop()
+
+    async def begin() -> None:
+        state.settle_home()
+
+    loop.run_until_complete(begin())
+    shown = record(state, upper)
+    loop.run_until_complete(until(lambda: state.get(upper) == "A"))
+    for query in "bc":
+        state.set(QUERY, query)
+    loop.run_until_complete(until(lambda: state.get(upper) == "C"))
+    state.set(QUERY, "d")
+    shown.close()
+    loop.run_until_complete(state.aclose())
+    loop.close()
+    assert shown.values == ["A", "C"]
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("clean", [True, False], ids=["ended", "abandoned"])
+def test_a_loop_that_ends_in_the_middle_is_replaced_by_the_next_one(backend: str, clean: bool) -> None:
+    if backend == "trio" and not clean:
+        pytest.skip("trio does not leave tasks behind")
+    is_slow = True
+
+    @fa.selector(refresh_every=1000)
+    async def value(get: fa.Get) -> str:
+        query = get(QUERY)
+        if is_slow:
+            await anyio.sleep_forever()
+        return query.upper()
+
+    state = fa.StateManager()
+    failures = Failures.of(state)
+    shown = record(state, value)
+
+    async def first() -> None:
+        state.settle_home()
+        await anyio.sleep(0.01)
+        assert state.get(value.status).state == "loading"
+
+    if clean:
+        run(first, backend)
+    else:
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(first())
+        left = asyncio.all_tasks(loop)
+        loop.close()
+        while left:
+            task: Any = left.pop()
+            task._log_destroy_pending = False  # it is the test's doing
+        task = None
+    is_slow = False
+    state.set(QUERY, "b")
+
+    async def second() -> None:
+        state.listen(QUERY, lambda _: None)  # nobody asks for the value itself
+        await until(lambda: state.get(value.status).value == "B")
+        state.set(QUERY, "c")
+        with anyio.fail_after(5):
+            assert await state.resolve(value) == "C"
+        await state.aclose()
+
+    run(second, backend)
+    assert shown.values == ["B", "C"]
+    failures.assert_none()
+
+
+def test_who_waits_on_another_loop_hears_of_the_end_of_the_loop_that_computes() -> None:
+    @fa.selector
+    async def never(get: fa.Get) -> str:
+        await anyio.sleep_forever()
+        return ""
+
+    state = fa.StateManager()
+    state.set(QUERY, "b")
+    waiting = threading.Event()
+    errors: list[BaseException] = []
+
+    async def wait() -> None:
+        async with anyio.create_task_group() as group:
+
+            async def other() -> str:
+                return await state.resolve(never)
+
+            async def tell() -> None:
+                await until(lambda: state.get(never.status).state == "loading")
+                waiting.set()
+
+            group.start_soon(tell)
+            try:
+                await other()
+            except (fa.ClosedError, fa.RunCancelled) as error:
+                errors.append(error)
+
+    async def home() -> None:
+        state.settle_home()
+        thread.start()
+        await until(waiting.is_set)
+
+    thread = threading.Thread(target=lambda: asyncio.run(wait()))
+    asyncio.run(home())
+    thread.join(5)
+    assert not thread.is_alive()
+    assert len(errors) == 1
+
+
+# ------------------------------------------------------------------ threads
+
+
+async def test_other_threads_and_loops_read_wait_and_refresh(fa_store: fa.StateManager) -> None:
+    runs: list[str] = []
+
+    @fa.selector
+    async def value(get: fa.Get) -> str:
+        runs.append(threading.current_thread().name)
+        await anyio.lowlevel.checkpoint()
+        return get(QUERY).upper()
+
+    def work() -> list[Any]:
+        found: list[Any] = [fa_store.get(value)]
+        fa_store.refresh(value).wait(5)
+        found.append(fa_store.get(value))
+        fa_store.set(QUERY, "b").wait(5)
+
+        async def elsewhere() -> str:
+            return await fa_store.resolve(value)
+
+        found.append(asyncio.run(elsewhere()))
+        fa_store.invalidate(value)
+        found.append(fa_store.get(value.status).state)
+        return found
+
+    assert await anyio.to_thread.run_sync(work) == [None, "A", "B", "ready"]
+    assert set(runs) == {threading.current_thread().name}
+    await quiescent(fa_store)
+    assert_quiet(fa_store)
+
+
+async def test_a_failing_refresh_is_told_to_the_thread_that_waits(fa_store: fa.StateManager) -> None:
+    @fa.selector
+    async def value(get: fa.Get) -> str:
+        raise LookupError(get(QUERY))
+
+    def work() -> None:
+        with pytest.raises(LookupError):
+            fa_store.refresh(value).wait(5)
+
+    await anyio.to_thread.run_sync(work)
+
+
+async def test_a_sync_function_computes_in_a_worker_thread(fa_store: fa.StateManager) -> None:
+    threads: list[threading.Thread] = []
+    cleaned: list[str] = []
+    limiter = anyio.CapacityLimiter(1)
+
+    @fa.selector(in_thread=limiter, initial=0, retry=fa.Retry(2, base=0))
+    def total(get: fa.Get) -> int:
+        threads.append(threading.current_thread())
+        get.progress(0.5, "half")
+        get.on_cleanup(lambda: cleaned.append("total"))
+        if len(threads) == 1:
+            raise OSError
+        return get(COUNT) + len(get.peek(QUERY))
+
+    with record(fa_store, total) as shown, record(fa_store, total.status) as statuses:
+        await fa_store.settled()
+        fa_store.set(QUERY, "peeked at")
+        fa_store.set(COUNT, 2)
+        await fa_store.settled()
+    assert shown.values == [2, 11]
+    assert threading.current_thread() not in threads
+    assert len(threads) == 3
+    assert cleaned == ["total", "total"]
+    assert {each.progress for each in statuses} == {None, 0.5}
+    assert limiter.borrowed_tokens == 0
+
+
+async def test_a_superseded_thread_reads_nothing_more_and_holds_nobody_up(fa_store: fa.StateManager) -> None:
+    may_go_on = threading.Event()
+    ended: list[str] = []
+
+    @fa.selector(in_thread=True)
+    def value(get: fa.Get) -> str:
+        query = get(QUERY)
+        if query == "a":
+            may_go_on.wait(5)
+            try:
+                get(COUNT)
+            except fa.RunCancelled:
+                ended.append("refused")
+                raise
+        return query.upper()
+
+    with record(fa_store, value) as shown:
+        await until(lambda: fa_store.statistics().observed == 2)
+        fa_store.set(QUERY, "b")
+        assert await fa_store.resolve(value) == "B"
+        may_go_on.set()
+        await until(lambda: ended)
+        await fa_store.settled()
+        assert shown.values == ["B"]
+
+
+async def test_a_thread_cannot_wait_for_others(fa_store: fa.StateManager) -> None:
+    @fa.selector(in_thread=True)
+    def value(get: fa.Get) -> Any:
+        return get.resolve(upper)
+
+    with pytest.raises(TypeError, match=r"get\.resolve is for async functions"):
+        await fa_store.resolve(value)
+
+
+def test_only_what_takes_time_has_its_options() -> None:
+    async def function(get: fa.Get) -> int:
+        return 1
+
+    with pytest.raises(TypeError, match="in_thread= is for sync functions"):
+        fa.selector(in_thread=True)(function)
+
+
+# ------------------------------------------------------------------ other stores
+
+
+async def test_two_stores_observe_one_selector_and_a_closed_one_disturbs_nobody(fa_store: fa.StateManager) -> None:
+    runs: list[str] = []
+
+    async def function(get: fa.Get) -> str:
+        runs.append(get(QUERY))
+        await anyio.sleep(1)
+        return runs[-1].upper()
+
+    shared: Any = fa_store.add_selector("shared", function)
+    async with fa.StateManager() as other:
+
+        @fa.selector
+        async def own(get: fa.Get) -> str:
+            return f"other {await get.resolve(shared)}"
+
+        mine, theirs = record(fa_store, shared), record(other, own)
+        late = record(other, shared)
+        await other.settled()
+        fa_store.set(QUERY, "b")
+        assert await other.resolve(own) == "other B"
+        assert (mine.values, late.values, theirs.values[-1]) == (["A", "B"], ["A", "B"], "other B")
+        assert runs == ["a", "b"]
+        fa_store.set(QUERY, "c")
+    fa_store.set(QUERY, "d")
+    await fa_store.settled()
+    assert mine.values == ["A", "B", "D"]
+    mine.close()
+    await quiescent(fa_store)
+    assert fa_store.statistics().observed == 0
+    assert_quiet(fa_store)
+
+
+async def test_a_store_that_closes_is_not_told_of_changes_in_another() -> None:
+    async with fa.StateManager() as source:
+        own = source.atom("own", 1)
+        async with fa.StateManager() as dependent:
+
+            @fa.selector
+            async def value(get: fa.Get) -> int:
+                try:
+                    await anyio.sleep_forever()
+                finally:
+                    own.set(own.value + 1)  # while the store ends
+                return get(own)
+
+            @fa.selector
+            async def reader(get: fa.Get) -> int:
+                return get(own)
+
+            failures = Failures.of(dependent, source)
+            record(dependent, value)
+            record(dependent, reader)
+            await anyio.sleep(1)
+        assert own.value == 2
+        failures.assert_none()
+
+
+# ------------------------------------------------------------------ what is held
+
+
+class Big:
+    """Something to be collected."""
+
+
+async def test_superseded_and_failed_computations_are_let_go(fa_store: fa.StateManager) -> None:
+    made: list[weakref.ref[Big]] = []
+
+    @fa.selector
+    async def value(get: fa.Get) -> int:
+        big = Big()
+        made.append(weakref.ref(big))
+        count = get(COUNT)
+        await anyio.sleep(1)
+        if count == 3:
+            raise LookupError(count)
+        return count
+
+    gc.collect()
+    gc.disable()
+    try:
+        with record(fa_store, value):
+            for count in (2, 3, 4, 5):
+                await anyio.sleep(0.5)
+                fa_store.set(COUNT, count)
+            await fa_store.settled()
+        with pytest.raises(LookupError):
+            fa_store.set(COUNT, 3)
+            await fa_store.resolve(value)
+        fa_store.set(COUNT, 6)
+        await fa_store.resolve(value)
+        for _ in range(5):
+            await anyio.sleep(0.01)
+        gc.enable()
+        gc.collect()
+        assert [ref() for ref in made if ref() is not None] == []
+    finally:
+        gc.enable()
+
+
+async def test_an_error_that_is_read_a_thousand_times_does_not_grow(fa_store: fa.StateManager) -> None:
+    @fa.selector
+    async def value(get: fa.Get) -> int:
+        raise LookupError
+
+    lengths: list[int] = []
+    for _ in range(3):
+        try:
+            await fa_store.resolve(value)
+        except LookupError as error:
+            traceback, length = error.__traceback__, 0
+            while traceback is not None:
+                traceback, length = traceback.tb_next, length + 1
+            lengths.append(length)
+    assert len(set(lengths)) == 1
+
+
+async def test_a_closed_subscription_leaves_nothing_of_a_dropped_dependency(fa_store: fa.StateManager) -> None:
+    flag = fa.Key("flag", True)
+
+    @fa.selector
+    async def inner(get: fa.Get) -> int:
+        return get(COUNT)
+
+    @fa.selector
+    async def value(get: fa.Get) -> int | None:
+        return await get.resolve(inner) if get(flag) else 0
+
+    with record(fa_store, value):
+        for on in (False, True) * 20:
+            fa_store.set(flag, on)
+            await fa_store.settled()
+        fa_store.set(flag, False)
+        await fa_store.settled()
+        assert fa_store.statistics().observed == 2, "the value, and the flag"
+    assert fa_store.statistics().observed == 0
+
+
+def test_an_interrupt_reaches_the_loop_and_those_who_wait_are_answered() -> None:
+    state = fa.StateManager()
+
+    @fa.selector
+    async def value(get: fa.Get) -> int:
+        await anyio.lowlevel.checkpoint()
+        raise KeyboardInterrupt
+
+    async def main() -> None:
+        async with state:
+            await state.resolve(value)
+
+    with pytest.raises(BaseException, match="^$|group") as caught:
+        asyncio.run(main())
+    assert isinstance(caught.value, KeyboardInterrupt) or "KeyboardInterrupt" in repr(caught.value)
+    assert not state.get(value.status).is_busy
+
+
+# ------------------------------------------------------------------ what it costs
+
+
+async def test_a_chain_of_200_is_no_square(fa_store: fa.StateManager) -> None:
+    def chain(length: int) -> Any:
+        key: Any = QUERY
+        for _ in range(length):
+            key = link(key)
+        return key
+
+    def link(above: Any) -> Any:
+        @fa.selector
+        async def step(get: fa.Get) -> str:
+            found: str = await get.resolve(above)
+            return found
+
+        return step
+
+    async def seconds(length: int) -> float:
+        key = chain(length)
+        begun = time.perf_counter()
+        await fa_store.resolve(key)
+        with record(fa_store, key):
+            fa_store.set(QUERY, fa_store.get(QUERY) + "x")
+            await fa_store.resolve(key)
+        return time.perf_counter() - begun
+
+    await seconds(10)
+    assert await seconds(200) < 40 * max(await seconds(20), 0.005)
+
+
+async def test_a_thousand_observed_ones_follow_one_input(fa_store: fa.StateManager) -> None:
+    def make(number: int) -> Any:
+        @fa.selector
+        async def plus(get: fa.Get) -> int:
+            return get(COUNT) + number
+
+        return plus
+
+    keys = [make(number) for number in range(1000)]
+    for key in keys:
+        fa_store.listen(key, lambda _: None)
+    await fa_store.settled()
+    fa_store.set(COUNT, 100)
+    await fa_store.settled()
+    assert [fa_store.get(key) for key in keys] == list(range(100, 1100))

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextvars import Context
 from dataclasses import replace
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar, cast
 
 import anyio
 
@@ -69,11 +69,11 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         "_timer",
         "_traceback",
         "_trigger",
-        "_was_heard",
         "computation",
         "error",
         "has_value",
         "is_reported",
+        "is_told",
         "on_interest",
         "options",
         "owner",
@@ -86,7 +86,9 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         self.error: BaseException | None = None
         """What it failed with, if there is no value to fall back to."""
         self.is_reported = True  # by the computation that failed, to whoever awaited it or to on_error
-        self.has_value = self._has_failed = self._was_heard = False
+        self.has_value = self._has_failed = False
+        self.is_told = False
+        """Whether `on_error` was told of the last failure; else it went to those who awaited it."""
         self.on_interest: Callable[[], object] | None = None
         """Called when somebody begins to observe or await it, and when nobody does any more."""
         self.computation: Computation | None = None
@@ -381,7 +383,7 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         assert computation is not None
         self._computed_for = _STALE if isinstance(error, _PASSING) else self._inputs.version
         self._settled_at = anyio.current_time()
-        self._was_heard = computation.completion.waiters > 0
+        self.is_told = not computation.completion.waiters
         if isinstance(error, RunCancelled) and not self._is_held:
             self._is_held = True
             self.owner.hold(_Again(self))  # it may be that the loop is ending
@@ -426,6 +428,11 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         if not self.has_value and self.options.initial is NO_INITIAL:
             self.error = error
             self._tell()
+        elif self.dependents:
+            for dependent in self.dependents:
+                if isinstance(dependent, Inputs):
+                    dependent.doubt(self)
+            mark_dependents(self, here())
         self._show("failed", error)
 
     def _tell(self, is_edited: bool = False) -> None:
@@ -452,14 +459,12 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         """A computation has failed, and nobody awaits it."""
         if isinstance(error, (ClosedError, RunCancelled)):
             return
-        if any(source.error is error and not _was_heard(source) for source in self._inputs.sources):
-            return  # it is that of a selector above, and was reported there
-        self.owner.report(error, self.key, "async selector")
-
-    @property
-    def was_heard(self) -> bool:
-        """Whether the last failure went to somebody who awaited it, and not to `on_error`."""
-        return self._was_heard
+        above = [source for source in self._inputs.sources if _failure(source) is error]
+        if not any(_is_told(source) for source in above):
+            self.owner.report(error, self.key, "async selector")
+        for source in above:
+            if is_a(source, AsyncSelector):
+                cast("AsyncSelector[Any, Any]", source).is_told = True
 
     # ------------------------------------------------------------------ the status
 
@@ -526,8 +531,14 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
                 self.owner.report(error, self.key, "cleanup of a selector")
 
 
-def _was_heard(source: Node) -> bool:
-    return isinstance(source, AsyncSelector) and source.was_heard
+def _failure(source: Any) -> BaseException | None:
+    failure: BaseException | None = source.status.value.error if is_a(source, AsyncSelector) else source.error
+    return failure
+
+
+def _is_told(source: Any) -> bool:
+    """Whether the failure of a node was told to `on_error`, or is to be told by somebody else."""
+    return bool(source.is_told) if is_a(source, AsyncSelector) else True
 
 
 class Interest(Watcher):

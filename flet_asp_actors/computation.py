@@ -292,7 +292,7 @@ class _Tracking:
             if self.counts:
                 inputs.failed(node, error)
             raise
-        return self(node)
+        return inputs.read_awaited(node) if self.counts else self.peek(node)  # type: ignore[redundant-expr]  # it did count
 
     def _find(self, key: Any) -> Any:
         owner = self._selector.owner

@@ -79,7 +79,7 @@ class Effect(Subscription):
         except Exception as error:
             self._inputs.failed(node, error)
             raise
-        return self._inputs.read(node)
+        return self._inputs.read_awaited(node)
 
     def _find(self, key: Any) -> Any:
         owner = self._owner

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import functools
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ import anyio
 import pytest
 
 import flet_asp_actors as fa
-from flet_asp_actors.testing import Failures, assert_quiet
+from flet_asp_actors.testing import Failures, assert_quiet, virtual_backend
 from flet_asp_actors.testing import record as record_changes
 
 QUERY = fa.Key("query", "a")
@@ -192,6 +193,21 @@ async def test_a_failure_goes_to_who_awaits_it_and_else_to_on_error(
     await fa_store.settled()
     (failure,) = fa_failures.take()
     assert (failure.key, failure.actor) == (results, "async selector")
+    assert failure.error.__traceback__ is not None
+    assert failure.error.__traceback__.tb_frame.f_code.co_name == "results", "it begins with the user's own code"
+
+
+async def test_a_failure_above_a_value_that_is_kept_is_told(fa_store: fa.StateManager, fa_failures: Failures) -> None:
+    results, _ = search()
+
+    @fa.selector
+    def below(get: fa.Get) -> str:
+        return f"{get(results)}!"
+
+    await fa_store.resolve(results)
+    fa_store.set(QUERY, "bad")
+    assert await fa_store.resolve(below) == "A!"
+    assert [str(failure.error) for failure in fa_failures.take()] == ["bad"], "who waits does not hear of it"
 
 
 async def test_one_failure_is_told_once_along_a_chain(fa_store: fa.StateManager, fa_failures: Failures) -> None:
@@ -227,26 +243,35 @@ async def test_one_failure_is_told_once_along_a_chain(fa_store: fa.StateManager,
 
 async def test_whoever_failed_with_another_recovers_with_it(fa_store: fa.StateManager, fa_failures: Failures) -> None:
     results, asked = search()
-    runs: list[int] = []
 
     @fa.selector
     async def page(get: fa.Get) -> str:
-        runs.append(len(runs))
         return f"page of {await get.resolve(results)}"
 
+    @fa.selector
+    async def loose(get: fa.Get) -> str:
+        return f"page of {get(results)}"
+
     fa_store.set(QUERY, "bad")
-    pages = record(fa_store, page.status)
+    values = record(fa_store, results)
+    pages, loose_pages = record(fa_store, page.status), record(fa_store, loose.status)
     await fa_store.settled()
     fa_store.set(QUERY, "a")  # it failed without a value
     await fa_store.settled()
     assert fa_store.get(page) == "page of A"
     fa_store.set(QUERY, "bad")  # now with one
     await fa_store.settled()
+    assert (pages[-1].state, pages[-1].value) == ("failed", "page of A")
+    assert loose_pages[-1].state == "ready", "who reads what is there has the value of before"
+    with pytest.raises(Offline):
+        await fa_store.resolve(page)
     fa_store.set(QUERY, "a")  # and recovers with the very same
     await fa_store.settled()
-    assert pages[-1].state == "ready"
+    assert (pages[-1].state, pages[-1].value) == ("ready", "page of A")
+    assert loose_pages.states[-1] == "ready"
+    assert values.values == [None, "A"]
     assert asked == ["bad", "a", "bad", "a"]
-    fa_failures.take()
+    assert len(fa_failures.take()) == 2, "each failure once, though two pages show it"
 
 
 async def test_an_equals_that_raises_is_a_failure(fa_store: fa.StateManager, fa_failures: Failures) -> None:
@@ -265,9 +290,8 @@ async def test_an_equals_that_raises_is_a_failure(fa_store: fa.StateManager, fa_
     assert_quiet(fa_store)
 
 
+@pytest.mark.parametrize("anyio_backend", [virtual_backend("asyncio")], ids=["asyncio"])
 async def test_a_stray_cancellation_fails_that_computation_alone(fa_store: fa.StateManager) -> None:
-    if anyio.get_cancelled_exc_class() is not asyncio.CancelledError:
-        pytest.skip("only asyncio has futures that can be cancelled")
     future = asyncio.get_running_loop().create_future()
     future.cancel()
 
@@ -391,6 +415,21 @@ async def test_an_edit_in_place_passes_through(fa_store: fa.StateManager, how: s
     await fa_store.settled()
     assert again.values[-1] == 3
     assert fa_store.get(total) == 3
+
+
+async def test_what_was_edited_before_the_last_value_is_no_news(fa_store: fa.StateManager) -> None:
+    @fa.selector
+    async def rows(get: fa.Get) -> list[list[int]]:
+        get(COUNT)
+        return [*get(LINES)]
+
+    with record(fa_store, rows, copy=copy.deepcopy) as shown:
+        await fa_store.settled()
+        fa_store.mutate(LINES, lambda lines: lines[0].append(2))
+        await fa_store.settled()
+        fa_store.set(COUNT, 5)
+        await fa_store.settled()
+    assert shown.values == [None, [[1]], [[1, 2]]]
 
 
 async def test_a_name_that_is_declared_later_ends_the_failure(fa_store: fa.StateManager, fa_failures: Failures) -> None:

@@ -312,6 +312,14 @@ async def test_timers_are_no_work_and_one_task_serves_them_all(fa_store: fa.Stat
     assert clocks(fa_store) == 0
 
 
+async def test_timers_that_were_cancelled_do_not_pile_up(fa_store: fa.StateManager) -> None:
+    value, _ = counted(seconds=0, keep_for=1000)
+    for _ in range(500):
+        await fa_store.resolve(value)
+    inside: Any = fa_store
+    assert len(inside.timers._due) < 100
+
+
 async def test_a_store_that_is_closed_forgets_its_timers() -> None:
     value, runs = counted(refresh_every=1, keep_for=1)
     async with fa.StateManager() as state:

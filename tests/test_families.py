@@ -344,6 +344,14 @@ def test_one_that_others_have_read_may_go_and_they_stay_right() -> None:
     assert log.take() == ["+1", "+2", "-1", "+3"]
     assert state.get(total) == 5
     assert log.take() == ["+1", "-3"], "only the one that had gone is computed, and the one that it had read stays"
+    state.get(square(3))
+    assert log.take() == ["-1", "+3"]
+    state.set(COUNT, 2)
+    assert state.get(total) == 10
+    assert log.count("+1") == log.count("+2") == 1, (
+        "the one that is gone is not computed for the sake of who has read it"
+    )
+    log.clear()
     state.set(COUNT, 10)
     assert state.get(total) == 50
     seen: list[int] = []
@@ -354,6 +362,17 @@ def test_one_that_others_have_read_may_go_and_they_stay_right() -> None:
     assert seen == [50, 500]
     assert state.has(square(1))
     assert state.has(square(2))
+
+
+def test_one_that_is_just_being_observed_stays() -> None:
+    square, _ = squares(max_size=1)
+    state = fa.StateManager()
+    state.get(square(1))
+    with state.batch():
+        state.listen(square(1), lambda _: None)
+        state.get(square(2))
+        assert state.has(square(1))
+    assert size(state) == 1 or state.has(square(1))
 
 
 def test_more_than_there_is_room_for_is_right_all_the_same() -> None:

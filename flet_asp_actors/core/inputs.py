@@ -32,7 +32,7 @@ class Inputs(Derived):
             if the work does not begin anew at once (it is debounced).
     """
 
-    __slots__ = ("_is_own", "_keeps_fresh", "_retained")
+    __slots__ = ("_awaited", "_is_own", "_keeps_fresh", "_retained")
 
     def __init__(
         self,
@@ -44,6 +44,7 @@ class Inputs(Derived):
         super().__init__(key, self._read_again, scope)
         self._is_own = is_own
         self._keeps_fresh = keeps_fresh
+        self._awaited: set[Node] = set()  # of the sources those that the work has waited for
         self._retained: dict[Node, None] = {}  # read by the work before, or waited for, and not yet read by this one
 
     def _read_again(self, _: object) -> object:
@@ -64,6 +65,7 @@ class Inputs(Derived):
         """
         self._retained.update(dict.fromkeys(self.sources))
         self.sources = {}
+        self._awaited.clear()
 
     def end(self) -> None:
         """The work has read everything it reads: let go of what it no longer does."""
@@ -103,6 +105,17 @@ class Inputs(Derived):
         """Observe a node that the work is about to read, and waits for: what it does until then is no change."""
         self._link(node)
         here().look()
+
+    def read_awaited(self, node: Node) -> Any:
+        """Read a node that the work has waited for: from here on its failure is a change, too."""
+        value = self.read(node)
+        self._awaited.add(node)
+        return value
+
+    def doubt(self, node: Node) -> None:
+        """The node has failed behind a value that it keeps: who has waited for it waits for something else now."""
+        if node in self._awaited:
+            self.sources[node] = _NEVER
 
     def failed(self, node: Node, error: Exception) -> None:
         """The node that the work has waited for has failed: when it recovers, in whatever way, that is a change."""

@@ -200,7 +200,7 @@ class Members:
         self._evict = evict
         self._nodes: dict[Any, Node] = {}
         self._is_full = False
-        self._newest: Any = None
+        self._asked_for: Any = None
         self._resting: OrderedDict[Any, Timer | None] = OrderedDict()  # the one that was used longest ago first
 
     def add(self, key: Any, node: Node) -> None:
@@ -215,8 +215,8 @@ class Members:
             member.on_interest = use
         else:
             member.attention += (use,)
-            member.on_read = use
-        self._use(key, node, is_new=True)
+            member.on_read = lambda: self._use(key, node, is_asked_for=True)
+        self._use(key, node, is_asked_for=True)
 
     def nodes(self) -> list[Node]:
         """All members that the store has."""
@@ -232,7 +232,7 @@ class Members:
         if timer is not None:
             timer.cancel()
 
-    def _use(self, key: Any, node: Node, is_new: bool = False) -> None:
+    def _use(self, key: Any, node: Node, is_asked_for: bool = False) -> None:
         """A member was made or read, or is observed anew, or no more: it is the youngest now."""
         if self._nodes.get(key) is not node or self._owner.is_closed:
             return
@@ -243,8 +243,8 @@ class Members:
         if self._keep_for is not None:
             timer = self._owner.timers.start(self._keep_for, lambda: self._let_go(key))
         self._resting[key] = timer
-        if is_new:
-            self._newest = key
+        if is_asked_for:
+            self._asked_for = key
         if self._max_size is not None and len(self._nodes) > self._max_size and not self._is_full:
             self._is_full = True
             after_evaluation(self._make_room)  # what computes just now may be about to read them again
@@ -255,10 +255,10 @@ class Members:
         self._is_full = False
         while len(self._nodes) > self._max_size and self._resting:
             key = next(iter(self._resting))
-            if key is self._newest and len(self._resting) == 1:
+            if key is self._asked_for and len(self._resting) == 1:
                 break
             self._let_go(key)
-        self._newest = None
+        self._asked_for = None
 
     def _let_go(self, key: Any) -> None:
         """Let go of a member, unless it is needed after all."""

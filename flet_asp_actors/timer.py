@@ -97,7 +97,8 @@ class Timers:
         new, self._new = self._new, []
         now = anyio.current_time()
         for timer in new:
-            heapq.heappush(self._due, (now + timer.seconds, next(self._numbers), timer))
+            if not timer.is_over:
+                heapq.heappush(self._due, (now + timer.seconds, next(self._numbers), timer))
         while self._due and self._due[0][2].is_over:
             heapq.heappop(self._due)
         return self._due[0][0] if self._due else None

@@ -481,6 +481,25 @@ async def test_superseded_and_failed_computations_are_let_go(fa_store: fa.StateM
         gc.enable()
 
 
+async def test_what_is_forgotten_holds_on_to_nothing(fa_store: fa.StateManager) -> None:
+    async def function(get: fa.Get) -> int:
+        return get(COUNT)
+
+    above = weakref.ref(fa_store.add_selector("above", function))
+
+    @fa.selector
+    async def value(get: fa.Get) -> int:
+        found: int = get("above")
+        return found
+
+    await fa_store.resolve(value)
+    fa_store.delete("above")
+    fa_store.clear()
+    await quiescent(fa_store)
+    gc.collect()
+    assert above() is None
+
+
 async def test_an_error_that_is_read_a_thousand_times_does_not_grow(fa_store: fa.StateManager) -> None:
     @fa.selector
     async def value(get: fa.Get) -> int:

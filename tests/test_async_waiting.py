@@ -165,12 +165,12 @@ async def test_a_ladder_of_diamonds_computes_each_once(fa_store: fa.StateManager
         return step
 
     sides: list[Any] = []
-    for level in range(25):
+    for level in range(40):
         sides = [rung(level, side, sides) for side in ("left", "right")]
     with record(fa_store, late):
-        assert await fa_store.resolve(sides[0]) == 2**24
-        assert await fa_store.resolve(late) == 2**24
-    assert len(runs) == len(set(runs)) == 49
+        assert await fa_store.resolve(sides[0]) == 2**39
+        assert await fa_store.resolve(late) == 2**39
+    assert len(runs) == len(set(runs)) == 79
     assert_quiet(fa_store)
 
 

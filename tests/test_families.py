@@ -365,14 +365,15 @@ def test_one_that_others_have_read_may_go_and_they_stay_right() -> None:
 
 
 def test_one_that_is_just_being_observed_stays() -> None:
-    square, _ = squares(max_size=1)
-    state = fa.StateManager()
-    state.get(square(1))
-    with state.batch():
-        state.listen(square(1), lambda _: None)
-        state.get(square(2))
-        assert state.has(square(1))
-    assert size(state) == 1 or state.has(square(1))
+    for family, _ in (squares(max_size=1), users(max_size=1)):
+        state = fa.StateManager()
+        state.get(family(1))
+        with state.batch():
+            state.listen(family(1), lambda _: None)
+            state.get(family(2))
+            assert state.has(family(1))
+        state.get(family(3))
+        assert [state.has(family(n)) for n in (1, 2, 3)] == [True, False, True]
 
 
 def test_more_than_there_is_room_for_is_right_all_the_same() -> None:

@@ -78,6 +78,8 @@ class Inputs(Derived):
     def forget(self) -> None:
         """Nobody needs the work: hold on to nothing, and do it from the start the next time."""
         self.end()
+        if not self.dependents:
+            self.sources = {}
         if self.mark < CHECKING:
             self.mark = DIRTY
 

@@ -9,8 +9,8 @@ Where to read on, each ring knowing only those before it:
                                 threads; waits; what a write returns; what a noun needs of its store
     key, atom, selector, family, action, service ...
                                 the nouns that users know, in this order:
-        status, async_value, reading, computation, async_key, async_selector, resolving,
-        selector, family
+        status, async_value, reading, computation, async_key, async_outcome, async_selector,
+        resolving, selector, family
                                 what is derived
         attention, layers, writing, ending, run, lanes, bound, action
                                 what is done

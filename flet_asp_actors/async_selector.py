@@ -6,29 +6,24 @@ one begins; what the old one still brings is refused. Nobody who observes or awa
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextvars import Context
-from dataclasses import replace
-from typing import Any, Generic, NoReturn, TypeVar, cast
+from typing import Any, TypeVar
 
 import anyio
 
-from .async_key import AsyncStatusKey, is_async
-from .async_value import IDLE_VALUE, AsyncState, AsyncValue
-from .computation import NO_INITIAL, Computation, Options
-from .core.evaluate import evaluating, now_computing, read_by
-from .core.graph import Node, clock, tick, tick_edit, user_traceback
-from .core.inputs import Inputs
-from .core.turn import Leader, Watcher, here, mark_dependents
-from .core.values import is_a, is_immutable, private_copy, same
+from .async_key import is_async
+from .async_outcome import Outcome
+from .async_value import IDLE_VALUE, AsyncState
+from .computation import Computation, Options
+from .core.turn import Leader, Watcher, here
+from .core.values import is_a
 from .door import HOMELESS, running_home
-from .errors import ClosedError, CycleError, DeadlockError, ReadOnlyError, RunCancelled
-from .key import Readable, label
+from .errors import ClosedError, CycleError, DeadlockError, RunCancelled
+from .key import label
 from .owner import Job, Owner
-from .reading import Async, Get
+from .reading import Get
 from .receipt import Pending, Receipt
-from .status import Status
 from .timer import Timer
 from .waiting import Behaviour, behaviour
 
@@ -44,7 +39,7 @@ _PASSING = (RunCancelled, CycleError, DeadlockError)
 """Failures that say nothing about the inputs: the next one who needs the value has it computed again."""
 
 
-class AsyncSelector(Node, Async[T, V], Generic[T, V]):
+class AsyncSelector(Outcome[T, V]):
     """A live handle of one async selector in one store.
 
     `value` is the last value, or `initial`, or None; `status` is an `AsyncValue` to bind or
@@ -58,77 +53,32 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         "_cleanups",
         "_computed_for",
         "_function",
-        "_has_failed",
-        "_inputs",
-        "_is_given",
         "_is_held",
         "_is_wanted",
         "_settled_at",
-        "_status",
-        "_taken_at",
         "_timer",
-        "_traceback",
         "_trigger",
         "computation",
-        "error",
-        "has_value",
-        "is_reported",
-        "is_told",
         "on_interest",
-        "options",
-        "owner",
     )
 
     def __init__(self, key: Any, function: Callable[[Any], Any], owner: Owner, options: Options) -> None:
-        super().__init__(key, None)
-        self.owner = owner
-        self.options = options
-        self.error: BaseException | None = None
-        """What it failed with, if there is no value to fall back to."""
-        self.is_reported = True  # by the computation that failed, to whoever awaited it or to on_error
-        self.has_value = self._has_failed = False
-        self.is_told = False
-        """Whether `on_error` was told of the last failure; else it went to those who awaited it."""
+        super().__init__(key, owner, options)
         self.on_interest: Callable[[], object] | None = None
         """Called when somebody begins to observe or await it, and when nobody does any more."""
         self.computation: Computation | None = None
         """The one under way."""
         self._function = function
-        self._traceback: Any = None
-        self._inputs = Inputs(key, owner.scope, self._is_own, keeps_fresh=options.debounce > 0)
         self._trigger = _Trigger(self)
-        self._status: Status[AsyncValue[T]] = _AsyncStatus(self)
         self.attention = self._status.attention = (self.look,)
-        self._is_given = False
         self._is_wanted = False
         self._is_held = False
         self._computed_for = _STALE  # the version of the inputs that the value, or the failure, belongs to
         self._settled_at = 0.0  # by the loop's clock
-        self._taken_at = 0  # by the clock of changes
         self._timer: Timer | None = None  # until the next refresh while wanted, until the value is given up else
         self._cleanups: list[Callable[[], object]] = []
-        self.current = self._initial()
 
     # ------------------------------------------------------------------ the face
-
-    @property
-    def value(self) -> V:
-        """The last value; it never waits, and starts nothing.
-
-        Raises:
-            Exception: What the function raised, when there is no value to fall back to.
-        """
-        if evaluating and (computing := now_computing()) is not None:
-            watched: V = read_by(computing, self)
-            return watched
-        if self.error is not None:
-            self.throw()
-        value: V = self.current
-        return value
-
-    @property
-    def status(self) -> Readable[AsyncValue[T]]:
-        return self._status
 
     async def resolve(self) -> T:
         """Wait for the value of the latest inputs, those of the selectors above included. See `state.resolve`.
@@ -189,41 +139,10 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         if self._is_wanted and not self._is_given:
             self._begin(0)
 
-    def throw(self) -> NoReturn:
-        assert self.error is not None
-        raise self.error.with_traceback(self._traceback)
-
-    def outcome(self) -> T:
-        """What the last computation ended with.
-
-        Raises:
-            Exception: What the function raised, also where a value of before is kept.
-        """
-        failure = self._status.current.error
-        if failure is not None:
-            raise failure.with_traceback(self._traceback)
-        value: T = self.current
-        return value
-
-    def _refuse(self, *_: object) -> NoReturn:
-        """Raise `ReadOnlyError`: a selector is computed, not written."""
-        raise ReadOnlyError(
-            f"{label(self.key)} is a selector, and its value is computed. Write the atoms that it reads."
-        )
-
-    set = update = mutate = reset = _refuse
-
     def __repr__(self) -> str:
         return f"<AsyncSelector {self.key}: {self._status.current.state}>"
 
     # ------------------------------------------------------------------ life
-
-    def know(self, value: Any) -> None:
-        """The value is given, once and for all: there is nothing to compute."""
-        self._is_given = True
-        self.current = value
-        self.has_value = True
-        self._status.current = AsyncValue("ready", value, updated_at=time.time())
 
     def forget(self) -> None:
         """Begin as at first: without a value; computed anew at once if somebody observes it."""
@@ -231,13 +150,13 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
             return
         with here():
             self._computed_for = _STALE
-            self._forget_value()
+            self.forget_value()
             if self._is_wanted:
                 self._begin(0)
                 return
             self._cancel_timer()
             self.clean_up()
-            self._inputs.forget()
+            self.inputs.forget()
             self._replace(None)
             self._status.publish(IDLE_VALUE)
 
@@ -260,10 +179,6 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
     # ------------------------------------------------------------------ who wants it
 
     @property
-    def upstream(self) -> Iterable[Node]:
-        return self._inputs.sources
-
-    @property
     def is_at_rest(self) -> bool:
         """Whether nobody observes or awaits it, and nothing is under way."""
         return not (self._is_wanted or self._is_needed)
@@ -271,9 +186,6 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
     @property
     def _is_needed(self) -> bool:
         return bool(self.dependents or self._status.dependents)
-
-    def _is_own(self, node: Node) -> bool:
-        return node is self or node is self._status
 
     def _refuse_itself(self, what: str) -> None:
         if self.computation is not None and behaviour.get() is self.computation.behaviour:
@@ -300,13 +212,13 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         """Hold no task, and be told of nothing. It begins from the start, or goes on, when it is needed again."""
         self._is_wanted = False
         self._cancel_timer()
-        self._inputs.end()
+        self.inputs.end()
         self._trigger.stop()
         if self.computation is not None:
-            self._inputs.forget()
+            self.inputs.forget()
             self._computed_for = _STALE
             self._replace(None, error)
-            self._show("ready" if self.has_value else "idle", None)
+            self.show("ready" if self.has_value else "idle")
 
     def go_on(self) -> None:
         """There is a loop again."""
@@ -326,7 +238,7 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
     def _is_stale(self) -> bool:
         if self._is_given:
             return False
-        if self._computed_for != self._inputs.version:
+        if self._computed_for != self.inputs.version:
             return True
         limits = (self.options.stale_after, self.options.refresh_every)
         return any(limit is not None and self._age() >= limit for limit in limits)
@@ -344,7 +256,7 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         with here():
             self._cancel_timer()
             if not self.options.keep_previous and self.has_value:
-                self._forget_value()
+                self.forget_value()
             if self._is_about_to_begin:
                 assert self.computation is not None
                 self.computation.debounce = debounce  # it has not read anything yet
@@ -354,7 +266,7 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
                 self._start()
             state: AsyncState = "refreshing" if self.has_value else "loading"
             if self._status.current.state != state or self._status.current.progress is not None:
-                self._show(state, None)
+                self.show(state)
 
     @property
     def _is_about_to_begin(self) -> bool:
@@ -381,7 +293,7 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         """The computation under way has ended."""
         computation, self.computation = self.computation, None
         assert computation is not None
-        self._computed_for = _STALE if isinstance(error, _PASSING) else self._inputs.version
+        self._computed_for = _STALE if isinstance(error, _PASSING) else self.inputs.version
         self._settled_at = anyio.current_time()
         self.is_told = not computation.completion.waiters
         if isinstance(error, RunCancelled) and not self._is_held:
@@ -389,91 +301,18 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
             self.owner.hold(_Again(self))  # it may be that the loop is ending
         try:
             with here():
-                self._inputs.end()
+                self.inputs.end()
                 if error is None:
                     try:
-                        self._take(value)
+                        self.take(value)
                     except Exception as wrong:  # out of the user's equals
                         error = wrong
                 if error is not None:
-                    self._fail(error)
+                    self.fail(error)
             if self.computation is None:  # else somebody who was told has changed the inputs
                 self._wait_for_next()
         finally:
             computation.completion.finish(error)
-
-    def _take(self, value: Any) -> None:
-        is_edited = self._is_edited(value)
-        if not self.has_value or is_edited or not same(self.current, value, self.options.equals):
-            self._tell(is_edited)
-        elif self._has_failed and self.dependents:
-            mark_dependents(self, here())  # those whom the failure has stopped look again, and nobody else
-        self.current = value
-        self.has_value = True
-        self._has_failed = False
-        self.error = self._traceback = None
-        self._taken_at = clock.now
-        self._status.publish(AsyncValue("ready", value, updated_at=time.time()))
-
-    def _is_edited(self, value: Any) -> bool:
-        """Whether the value may differ from the last one, though it is equal: something was edited in place."""
-        if self.options.equals is not None or is_immutable(value):
-            return False
-        return value is self.current or any(source.edited > self._taken_at for source in self._inputs.sources)
-
-    def _fail(self, error: BaseException) -> None:
-        self._has_failed = True
-        self._traceback = user_traceback(error.__traceback__)
-        error.__traceback__ = self._traceback  # our own frames hold the computation
-        if not self.has_value and self.options.initial is NO_INITIAL:
-            self.error = error
-            self._tell()
-        elif self.dependents:
-            for dependent in self.dependents:
-                if isinstance(dependent, Inputs):
-                    dependent.doubt(self)
-            mark_dependents(self, here())
-        self._show("failed", error)
-
-    def _tell(self, is_edited: bool = False) -> None:
-        self.version = tick_edit() if is_edited else tick()
-        if is_edited:
-            self.edited = self.version
-        if self.dependents:
-            mark_dependents(self, here())
-
-    def _initial(self) -> Any:
-        initial = self.options.initial
-        return None if initial is NO_INITIAL else private_copy(initial)
-
-    def _forget_value(self) -> None:
-        had = self.has_value or self.error is not None
-        self.has_value = self._has_failed = False
-        self.error = self._traceback = None
-        self.current = self._initial()
-        self._status.current = IDLE_VALUE
-        if had:
-            self._tell()
-
-    def failed_unheard(self, error: BaseException) -> None:
-        """A computation has failed, and nobody awaits it."""
-        if isinstance(error, (ClosedError, RunCancelled)):
-            return
-        above = [source for source in self._inputs.sources if _failure(source) is error]
-        if not any(_is_told(source) for source in above):
-            self.owner.report(error, self.key, "async selector")
-        for source in above:
-            if is_a(source, AsyncSelector):
-                cast("AsyncSelector[Any, Any]", source).is_told = True
-
-    # ------------------------------------------------------------------ the status
-
-    def _show(self, state: AsyncState, error: BaseException | None) -> None:
-        self._status.publish(replace(self._status.current, state=state, error=error, progress=None, progress_text=""))
-
-    def on_progress(self, fraction: float | None, text: str) -> None:
-        """The computation says how far it is."""
-        self._status.publish(replace(self._status.current, progress=fraction, progress_text=text))
 
     # ------------------------------------------------------------------ time
 
@@ -504,11 +343,6 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
         return self.computation is computation
 
     @property
-    def inputs(self) -> Inputs:
-        """What the computation under way has read."""
-        return self._inputs
-
-    @property
     def is_async(self) -> bool:
         """Whether its function is a coroutine function."""
         return is_async(self._function)
@@ -529,16 +363,6 @@ class AsyncSelector(Node, Async[T, V], Generic[T, V]):
                 call()
             except Exception as error:
                 self.owner.report(error, self.key, "cleanup of a selector")
-
-
-def _failure(source: Any) -> BaseException | None:
-    failure: BaseException | None = source.status.value.error if is_a(source, AsyncSelector) else source.error
-    return failure
-
-
-def _is_told(source: Any) -> bool:
-    """Whether the failure of a node was told to `on_error`, or is to be told by somebody else."""
-    return bool(source.is_told) if is_a(source, AsyncSelector) else True
 
 
 class Interest(Watcher):
@@ -578,22 +402,6 @@ class _Again(Job):
 
     def abandon(self) -> None:
         """Nobody waits for it."""
-
-
-class _AsyncStatus(Status[AsyncValue[T]]):
-    """The status of an async selector. To observe it is to observe the selector."""
-
-    __slots__ = ("_selector",)
-
-    writer = "selector"
-
-    def __init__(self, selector: AsyncSelector[T, Any]) -> None:
-        super().__init__(AsyncStatusKey[T](selector.key), IDLE_VALUE)
-        self._selector = selector
-
-    @property
-    def upstream(self) -> Iterable[Node]:
-        return self._selector.upstream
 
 
 class _Trigger(Leader):

@@ -21,7 +21,7 @@ ORDER = [
         "reading",
         "computation",
         "async_key",
-        "async_selector",
+        "async_outcome", "async_selector",
         "resolving",
         "selector",
         "family",

@@ -359,7 +359,7 @@ async def test_resolving_inside_an_effect_follows_what_was_resolved(
     for value in (1, 13, 4):
         fa_store.set(A, value)
         await quiescent(fa_store)
-    assert seen == ["unlucky", 2, 8], "after a failure the value before stays, and that is no change"
+    assert seen == ["unlucky", 2, "unlucky", 8], "who awaits a value learns that there is none, as often as that is so"
     assert [str(each.error) for each in fa_failures.take()] == ["unlucky"]
     follow.close()
     assert fa_store.statistics().observed == 0

@@ -105,6 +105,12 @@ class Outcome(Node, Async[T, V], Generic[T, V]):
         return value
 
     @property
+    def failure(self) -> BaseException | None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]  # read-only here
+        """What the last computation failed with, also where a value of before is kept."""
+        failure: BaseException | None = self._status.current.error
+        return failure
+
+    @property
     def upstream(self) -> Iterable[Node]:
         return self.inputs.sources
 
@@ -194,7 +200,7 @@ class Outcome(Node, Async[T, V], Generic[T, V]):
         """A computation has failed, and nobody awaits it."""
         if isinstance(error, (ClosedError, RunCancelled)):
             return
-        above = [source for source in self.inputs.sources if _failure(source) is error]
+        above = [source for source in self.inputs.sources if source.error is error or source.failure is error]
         if not any(_is_told(source) for source in above):
             self.owner.report(error, self.key, "async selector")
         for source in above:
@@ -210,11 +216,6 @@ class Outcome(Node, Async[T, V], Generic[T, V]):
     def on_progress(self, fraction: float | None, text: str) -> None:
         """The computation says how far it is."""
         self._status.publish(replace(self._status.current, progress=fraction, progress_text=text))
-
-
-def _failure(source: Any) -> BaseException | None:
-    failure: BaseException | None = source.status.current.error if is_a(source, Outcome) else source.error
-    return failure
 
 
 def _is_told(source: Any) -> bool:

@@ -199,6 +199,7 @@ class AsyncSelector(Outcome[T, V]):
         if is_wanted:
             self._is_wanted = True
             self._cancel_timer()
+            self.inputs.look_again()
             self._trigger.start()
             self.ensure()
         else:

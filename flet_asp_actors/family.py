@@ -34,9 +34,10 @@ K_co = TypeVar("K_co", covariant=True)
 class Family(Generic[P, K_co]):
     """A selector by parameter: `user(7)` is a key, equal to any other `user(7)`.
 
-    A store lets go of a member `keep_for` seconds after nobody observes it any more, and of
-    the one that was used longest ago when there are more than `max_size`; never of one that
-    somebody observes or awaits, or that is being computed.
+    A store lets go of a member `keep_for` seconds after the last use, and of the one that was
+    used longest ago when there are more than `max_size`; never of one that somebody observes
+    or awaits, or that is being computed. To observe, to await and, of a sync one, to read is to
+    use it. Its cleanups are called then, and who has read it reads another one the next time.
 
     Args:
         function: `def fn(get, item)`, sync or async, with any parameters after `get`.
@@ -373,7 +374,7 @@ def family(function: Any = None, /, *, max_size: int | None = None, **options: A
         function: The function.
         max_size: How many members a store keeps; the one that was used longest ago goes first.
         options: Those of `selector`. `keep_for` is the seconds that a member is kept when nobody
-            observes it; for ever without it.
+            observes or reads it; for ever without it.
 
     Raises:
         TypeError: For an option that the function has no use for.

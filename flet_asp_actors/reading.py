@@ -52,9 +52,10 @@ class Get(Protocol):
     @overload
     async def resolve(self, key: Name, /) -> Any: ...
     async def resolve(self, key: Any, /) -> Any:
-        """Wait for the value that an async selector has for the latest inputs, and depend on it.
+        """Wait for the value that a selector has for the latest inputs, and depend on it.
 
-        Only in async code: async selectors, async effects and actions.
+        Its failure counts as a change as well: whoever has waited for the value is run again,
+        and learns of it here. Only in async code: async selectors, async effects and actions.
 
         Raises:
             DeadlockError: When it waits for the caller itself.

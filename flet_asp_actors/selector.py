@@ -221,8 +221,10 @@ def selector(function: Any = None, /, **options: Any) -> Any:
         retry: When a computation that failed is tried again. It stays `loading` meanwhile.
         keep_previous: Whether the value before is shown while a new one is computed, and
             after a failure.
-        stale_after: After how long a value is computed anew when it is next observed or resolved.
-        refresh_every: How long after a computation the next one begins, while it is observed.
+        stale_after: After how long a value is computed anew when somebody begins to observe
+            it, or resolves it.
+        refresh_every: How long after a computation the next one begins, while it is observed;
+            at once when it is observed again after a longer time.
         keep_for: How long a value is kept when nobody observes it; for ever without it.
         in_thread: Compute a sync function, one that keeps the processor busy, in a worker thread
             (True, or a limiter of such threads). Its `get` asks the loop each time.

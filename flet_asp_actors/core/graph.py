@@ -96,6 +96,7 @@ class Node:
     mark: int = CLEAN
     is_end = False
     error: BaseException | None = None
+    failure: BaseException | None = None  # also behind a value that is kept
     is_reported: bool = False
     sources: dict[Node, int] = {}  # noqa: RUF012  # never written: only a derived node has any
 

@@ -119,6 +119,11 @@ class Inputs(Derived):
         if node in self._awaited:
             self.sources[node] = _NEVER
 
+    def look_again(self) -> None:
+        """The work is needed again: what it has waited for may have failed meanwhile, behind a value that is kept."""
+        if self.mark < CHECKING and any(node.failure is not None for node in self._awaited):
+            self.mark = DIRTY
+
     def failed(self, node: Node, error: Exception) -> None:
         """The node that the work has waited for has failed: when it recovers, in whatever way, that is a change."""
         if not isinstance(error, (CycleError, DeadlockError)):  # the edge would close the circle

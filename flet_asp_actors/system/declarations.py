@@ -56,13 +56,15 @@ class Declarations(Values):
         """Wait for the value of an async selector for the latest inputs, and return it.
 
         All who wait share one computation. Cancelling the wait leaves it to the others; when
-        the last who waits or observes has gone, it is cancelled. Of anything else the value now
-        is returned.
+        the last who waits or observes has gone, it is cancelled. Of a sync selector it waits for
+        the async ones that it is made of; an atom has its value. From a task of any loop.
 
         Raises:
             DeadlockError: When it waits for the caller itself.
-            ClosedError: When the store has ended.
-            Exception: What the selector's function raised for these inputs.
+            ClosedError: When the store has ended, or the loop that it was computed on.
+            RunCancelled: When the computation was cancelled from outside, or something that it awaited.
+            Exception: What the selector's function raised for these inputs, also where the value
+                of before is still shown.
         """
         return await self.reader.resolve(key)
 

@@ -86,6 +86,37 @@ def test_a_running_loop_is_taken_at_the_first_need(need: str) -> None:
     assert state.get(upper) == "A"
 
 
+def test_tasks_that_begin_at_once_are_tasks_as_well() -> None:
+    @fa.selector
+    async def double(get: fa.Get) -> int:
+        return get(COUNT) * 2
+
+    @fa.selector
+    async def chain(get: fa.Get) -> str:
+        found = await get.resolve(double)
+        return f"{found} {await get.resolve(upper)} {get(double)}"
+
+    async def main() -> None:
+        # From 3.12 on a task may begin within the call that creates it.
+        asyncio.get_running_loop().set_task_factory(getattr(asyncio, "eager_task_factory", None))
+        async with fa.StateManager() as state:
+            failures = Failures.of(state)
+            shown = record(state, chain.status)
+            record(state, double)
+            for count in (2, 3):
+                state.set(COUNT, count)
+                assert await state.resolve(chain) == f"{2 * count} A {2 * count}"
+            await state.settled()
+            assert state.get(double.status).state == "ready"
+            assert shown.states[-1] == "ready"
+            await state.refresh(double)
+            shown.close()
+            await quiescent(state)
+            failures.assert_none()
+
+    asyncio.run(main())
+
+
 def test_a_loop_that_stands_still_goes_on_later() -> None:
     state = fa.StateManager()
     loop = asyncio.new_event_loop()

@@ -26,6 +26,7 @@ from ..selector import (
     SelectorDecorator,
     SelectorFrom,
     SelectorInThread,
+    SelectorInThreadFrom,
     SelectorKey,
     make_selector,
     name_of,
@@ -154,6 +155,22 @@ class Declarations(Values):
 
     @overload
     def selector(self, function: Callable[[Get], Coroutine[Any, Any, T]], /) -> AsyncSelectorKey[T, T | None]: ...  # type: ignore[overload-overlap]  # a coroutine is a value, too
+    @overload
+    def selector(
+        self,
+        name: Name | None = None,
+        /,
+        *,
+        initial: D,
+        in_thread: Literal[True] | CapacityLimiter,
+        debounce: float = 0.0,
+        retry: Retry | None = None,
+        keep_previous: bool = True,
+        stale_after: float | None = None,
+        refresh_every: float | None = None,
+        keep_for: float | None = None,
+        equals: Callable[[Any, Any], bool] | None = None,
+    ) -> SelectorInThreadFrom[D]: ...
     @overload
     def selector(self, function: Callable[[Get], T], /) -> SelectorKey[T]: ...
     @overload

@@ -25,8 +25,9 @@ def nothing_left_unawaited() -> Iterator[None]:
     gc.collect()
 
 
-def pytest_collection_finish() -> None:
-    """What the imports have left stays: the collector need not look at it after every test."""
+@pytest.fixture(autouse=True, scope="module")
+def what_stays_is_not_looked_at_again() -> None:
+    """What the imports and the modules before have left stays: the collector need not look at it after every test."""
     gc.collect()
     gc.freeze()
 

@@ -9,7 +9,7 @@ PORT ?= 8550
 PIP := PIP_CONSTRAINT=$(CURDIR)/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit browser lint types format cov bench clean
+.PHONY: help run test unit browser lint types format cov bench frames clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ cov: $(VENV)/dev ## the unit tests with branch coverage
 
 bench: $(VENV)/bench ## the benchmark table: ratios to peers and floors
 	$(BIN)/python -m tests.benchmarks
+
+frames: $(VENV)/dev ## what a click costs on pages of 10 to 10,000 controls, beside Flet's own ways and flet-asp
+	$(BIN)/python -m tests.benchmarks.frames
 
 clean: ## remove the environment and what was made
 	rm -rf $(VENV) dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

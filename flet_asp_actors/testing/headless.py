@@ -35,7 +35,7 @@ from flet.pubsub.pubsub_hub import PubSubHub
 
 from ..ui.frame import UIActor
 
-__all__ = ("Client", "Frame", "HeadlessApp", "Node", "Op", "Target", "number")
+__all__ = ("Client", "Frame", "HeadlessApp", "Node", "Op", "Target", "difference", "number")
 
 Node: TypeAlias = dict[str, Any]
 """A control as the client has it: its properties, with `_c` its type and `_i` its id."""
@@ -371,24 +371,7 @@ class HeadlessApp:
 
     def mirror_diff(self) -> list[str]:
         """Where the client and the server differ, a line each: controls, and their plain properties."""
-        here = {number(control): control for control in _controls(self.page, set())}
-        found = [f"{node['_c']} {it}: only on the client" for it, node in self.client.nodes.items() if it not in here]
-        for it, control in here.items():
-            kind = type(control).__name__
-            node = self.client.nodes.get(it)
-            if node is None:
-                found.append(f"{kind} {it}: only on the server")
-                continue
-            for name in sorted({*node, *cast(Any, control)._values} - {"_c"}):
-                there, own = node.get(name), getattr(control, name, None)
-                if name.startswith("on_"):
-                    there, own = there is True, own is not None
-                there, own = _plain(there), _plain(own)
-                if name not in node and own == _plain(getattr(type(control), "_root_defaults", {}).get(name)):
-                    own = None  # a default is not sent
-                if there != own:
-                    found.append(f"{kind} {it}.{name}: client {there!r}, server {own!r}")
-        return found
+        return difference(self.client, self.page)
 
     # ---- what a person does
 
@@ -530,6 +513,28 @@ class HeadlessApp:
             if route != self.client.page.get("route"):  # where it is already it does not go
                 self.set_props(self.page, route=route)
                 self.start_event(self.page, "route_change", {"route": route}, force=True)
+
+
+def difference(client: Client, page: ft.Page) -> list[str]:
+    """Where a client and the page that it is a client of differ, a line each: controls, and their plain properties."""
+    here = {number(control): control for control in _controls(page, set())}
+    found = [f"{node['_c']} {it}: only on the client" for it, node in client.nodes.items() if it not in here]
+    for it, control in here.items():
+        kind = type(control).__name__
+        node = client.nodes.get(it)
+        if node is None:
+            found.append(f"{kind} {it}: only on the server")
+            continue
+        for name in sorted({*node, *cast(Any, control)._values} - {"_c"}):
+            there, own = node.get(name), getattr(control, name, None)
+            if name.startswith("on_"):
+                there, own = there is True, own is not None
+            there, own = _plain(there), _plain(own)
+            if name not in node and own == _plain(getattr(type(control), "_root_defaults", {}).get(name)):
+                own = None  # a default is not sent
+            if there != own:
+                found.append(f"{kind} {it}.{name}: client {there!r}, server {own!r}")
+    return found
 
 
 def _controls(value: Any, seen: set[int]) -> Iterator[ft.BaseControl]:

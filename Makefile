@@ -9,7 +9,7 @@ PORT ?= 8550
 PIP := PIP_CONSTRAINT=$(CURDIR)/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit browser lint types format cov bench frames clean
+.PHONY: help run test unit browser lint types format cov bench frames load soak clean
 
 help: ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -46,6 +46,12 @@ bench: $(VENV)/bench ## the benchmark table: ratios to peers and floors
 
 frames: $(VENV)/dev ## what a click costs on pages of 10 to 10,000 controls, beside Flet's own ways and flet-asp
 	$(BIN)/python -m tests.benchmarks.frames
+
+load: $(VENV)/dev ## 300 people at one server, through real websockets, wave after wave
+	$(BIN)/python -m tests.load
+
+soak: $(VENV)/dev ## a million clicks on one session
+	$(BIN)/python -m tests.load.soak
 
 clean: ## remove the environment and what was made
 	rm -rf $(VENV) dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -6,6 +6,7 @@ screen readers. Playwright drives a browser that is installed, and never downloa
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 import os
@@ -73,9 +74,10 @@ def launch(path: str) -> Generator[Browser, None, None]:
 
 
 class AppServer(uvicorn.Server):
-    """Serves an app from a thread of this process, so that a test can look at both ends."""
+    """Serves an app from a thread of this process, so that a test can look at both ends; `loop` is the thread's."""
 
     def __init__(self, main: Callable[[ft.Page], Any]) -> None:
+        self.loop: asyncio.AbstractEventLoop
         # The default of ws= is a protocol that warns of its own end.
         app: Any = ft.run(main, export_asgi_app=True, no_cdn=True)
         super().__init__(uvicorn.Config(app, log_level="error", ws="websockets-sansio", timeout_graceful_shutdown=1))
@@ -88,6 +90,7 @@ class AppServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self.loop = asyncio.get_running_loop()
         self._is_up.set()
 
     def stop(self) -> None:

@@ -1,0 +1,78 @@
+"""The short form of what `make load` and `make soak` do at length."""
+
+from __future__ import annotations
+
+import flet as ft
+import pytest
+
+from flet_asp_actors.testing.headless import HeadlessApp
+
+from . import soak as endurance
+from .server import ServerProcess
+from .soak import growth, soak
+from .waves import wave
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def test_a_crowd_leaves_nothing_behind() -> None:
+    server = ServerProcess()
+    try:
+        await wave(server, 1, 2, 0.0)  # what is made only once
+        before = await server.ask("census")
+        first = await wave(server, 20, 5, 0.1)
+        second = await wave(server, 20, 5, 0.0)  # nobody thinks
+    finally:
+        server.stop()
+    assert first.wrong == second.wrong == []
+    assert first.census == second.census == before
+    assert before["StateManager"] == 1  # the one for all
+    assert {"Session", "Binding", "BaseControl"}.isdisjoint(before)
+    assert second.memory <= first.memory * 1.1
+
+
+async def test_the_crowd_sees_what_is_wrong() -> None:
+    """The comparison finds a client that has something else than the server."""
+    server = ServerProcess()
+    try:
+        from .crowd import crowd
+
+        (person,), _ = await crowd(server, 1, 1, 0.0)
+        await server.ask("rest")
+        person.visitor.screen.node("Add")["content"] = "Subtract"
+        person.patience = 0.0
+        assert any("Subtract" in each for each in await person.differences())
+        await person.visitor.leave()
+    finally:
+        server.stop()
+
+
+async def test_clicks_leave_nothing_behind() -> None:
+    samples = await soak(2_000)
+    assert growth(samples) == []
+
+
+async def test_what_grows_is_seen() -> None:
+    kept: list[list[int]] = []
+
+    def hoards(page: ft.Page) -> None:
+        def add() -> None:
+            kept.append([len(kept)])
+            shown.value = str(len(kept))
+
+        page.add(ft.Button("Add", on_click=add), shown := ft.Text())
+
+    assert "blocks" in " ".join(growth(await soak(2_000, hoards)))
+
+
+async def test_the_soaked_app_is_right() -> None:
+    async with HeadlessApp(endurance.main) as app:
+        for _ in range(100):
+            await app.click("Add")
+        assert app.texts()[:3] == ["count 100", "100 clicks, rows up to 29", "noted 100"]
+        assert app.mirror_diff() == []

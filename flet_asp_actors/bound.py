@@ -157,6 +157,12 @@ class BoundAction(Generic[P, R]):
         for run in [run for lane in self._lanes for run in lane.runs][::-1]:
             run.cancel(None if is_event(reason) else reason)
 
+    def cancel_those_of(self, origin: object, reason: object) -> None:
+        """Cancel the runs under way that a page has started."""
+        for run in [run for lane in self._lanes for run in lane.runs][::-1]:
+            if run.origin == origin:
+                run.cancel(reason)
+
     def reset(self, _event: object = None) -> None:
         """Cancel every run and set the status back to idle. Works as `on_click=action.reset`."""
         refuse_in_selector(f"resets {self.name}")

@@ -130,6 +130,10 @@ class Owner(Protocol):
         """
         ...
 
+    def origin(self) -> object:
+        """Who a run that is made now belongs to beside its store: the page of the handler, if any."""
+        ...
+
     def fresh_context(self) -> None:
         """Called in the context of a run before it starts, which it has inherited from its starter."""
         ...

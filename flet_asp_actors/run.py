@@ -97,6 +97,7 @@ class Run(Job, Generic[R]):
         "handler",
         "is_forgotten",
         "is_queued",
+        "origin",
         "reason",
     )
 
@@ -122,6 +123,8 @@ class Run(Job, Generic[R]):
         self._patience: Timer | None = None  # until it is to be reported as stuck, if it has a timeout
         self._children: list[Run[Any]] = []
         self._context: Context | None = None  # of its starter, while it is queued
+        self.origin = owner.origin()
+        """Who it was started by, if that may go away before it: a page."""
         self.is_queued = False
         """Whether it waits for the run before it to end."""
         self.is_forgotten = False

@@ -7,15 +7,15 @@ import weakref
 from collections.abc import Callable, Mapping
 from contextvars import Context
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Union, overload
 
 from .action import find_store_by
 from .async_key import is_async
 from .core.evaluate import now_computing
 from .core.graph import Derived, Node
 from .errors import BindingError, UnknownKeyError
-from .key import Name, Readable, Writable
-from .owner import current_owner
+from .key import Key, Name, Readable, Writable, label
+from .owner import Job, current_owner
 from .reading import Get
 from .selector import make_selector, name_of
 from .system.store import Statistics, Store
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import flet as ft
 
     from .ui.binding import Binding
-    from .ui.frame import UIActor
+    from .ui.frame import OnDisconnect, UIActor
 
 __all__ = ("StateManager", "TwoWay", "current", "get_state_manager", "two_way")
 
@@ -35,7 +35,16 @@ C = TypeVar("C", bound="ft.BaseControl")
 class TwoWay:
     """What `two_way` returns: for `state.bound(control, value=two_way(key))`."""
 
-    __slots__ = ("debounce", "event", "key", "parse", "to")
+    __slots__ = ("debounce", "error", "event", "key", "parse", "to")
+
+    error: Readable[str | None]
+    """Why what was entered last has been refused, or None: to read, watch and bind like any key.
+
+    `disabled=lambda get: get(age.error) is not None` is a button that waits for the field. Each
+    store has its own. It is None again when something is entered that is accepted, when the
+    value is changed from elsewhere or reset, and when the control leaves the page. Of several
+    controls bound by one `two_way` it is about the last one.
+    """
 
     def __init__(
         self,
@@ -55,6 +64,10 @@ class TwoWay:
         self.parse = parse
         self.to = to
         self.event = event
+        self.error = Key[Union[str, None]](f"error of {label(key)}", None)
+
+    def __repr__(self) -> str:
+        return f"two_way({label(self.key)})"
 
 
 @overload
@@ -62,16 +75,26 @@ def two_way(
     key: Writable[T],
     /,
     *,
-    parse: Callable[[str], T],
-    to: Callable[[T], str] | None = None,
+    parse: Callable[[Any], T],
+    to: Callable[[T], Any] | None = None,
     event: str | None = None,
     debounce: float = 0.0,
 ) -> TwoWay: ...
 @overload
 def two_way(
-    key: Writable[str] | Writable[bool] | Writable[float] | Writable[int] | Name,
+    key: Writable[Any] | Name,
     /,
     *,
+    event: str | None = None,
+    debounce: float = 0.0,
+) -> TwoWay: ...
+@overload
+def two_way(
+    key: Name,
+    /,
+    *,
+    parse: Callable[[Any], Any],
+    to: Callable[[Any], Any] | None = None,
     event: str | None = None,
     debounce: float = 0.0,
 ) -> TwoWay: ...
@@ -86,13 +109,19 @@ def two_way(
 ) -> TwoWay:
     """Say that a bound property works both ways: the control shows the value, and entering changes it.
 
+    What the control says is written as the kind of value that the key holds: whole numbers
+    stay whole, text becomes a member of an enum, a list is copied, a chosen day is a date.
+    The rest is for `parse`. `docs/controls.md` has a table of the controls.
+
     Args:
         key: An atom's key.
         parse: Makes a value of what was entered. A `ValueError` leaves the atom and the text
-            as they are and shows on the control.
-        to: Makes what the control shows of a value; `str` by default when there is a `parse`.
-        event: The event by which the control says that it was changed: `change` by default,
-            or `select` where there is no `change`.
+            as they are; it shows on the control, and in `.error` of what this returns. Where the
+            control has no place for it and nobody watches `.error`, it goes to `on_error`.
+        to: Makes what the control shows of a value; `str` by default when there is a `parse` and
+            the property is text.
+        event: The event by which the control says that it was changed; by default the one that
+            belongs to the property.
         debounce: Seconds without a further change before the value is written. Another event of
             the control, such as a submit or a blur, and its leaving the page write it at once.
     """
@@ -270,6 +299,21 @@ class StateManager(Store):
 
     # ------------------------------------------------------------------ what the rings below need
 
+    def origin(self) -> object:
+        """The page whose handler makes a run now, weakly."""
+        if "flet" not in sys.modules:
+            return None
+        from .ui import page as adapter
+
+        page = adapter.current_page()
+        return weakref.ref(page) if page is not None else None
+
+    def spawn(self, job: Job) -> None:
+        """Start a job in a task of the host. A handler that does so has written state."""
+        super().spawn(job)
+        for actor in self._trusting:
+            actor.touched()
+
     def fresh_context(self) -> None:
         """Give a run an update flag of its own, so that it does not switch off its starter's automatic update."""
         if "flet" in sys.modules:
@@ -338,12 +382,12 @@ class StateManager(Store):
 
         self._refuse_closed("bind")
         node = self.find(ways.key)
-        editing = Editing(ways.parse, ways.event, on_input, ways.debounce)
+        editing = Editing(ways.error, ways.parse, ways.event, on_input, ways.debounce)
         return self._begin(TwoWayBinding(_name_of(ways.key, node), node, prop, self, editing, ways.to, update), target)
 
     def _begin(self, binding: Binding, target: Any) -> Binding:
         self.settle_home()
-        self.on_home(lambda: binding.follow(target))
+        binding.follow(target)
         self._bindings.add(binding)
         return binding
 
@@ -354,6 +398,11 @@ class StateManager(Store):
 
         return [ui_actor(page) for page in self._pages]
 
+    @property
+    def _trusting(self) -> list[UIActor]:
+        """The UI actors of pages whose handlers need no automatic update."""
+        return [actor for actor in self._actors() if not actor.auto_update]
+
     def on_session(self, page: ft.Page, event: str) -> None:
         """The session of a page was connected, disconnected or closed."""
         if event != "close" or page not in self._pages:
@@ -361,6 +410,13 @@ class StateManager(Store):
         self.detach(page)
         if self.ends_with_page:
             self._begin_close()
+
+    def leave_page(self, page: ft.Page, reason: str) -> None:
+        """There is nobody at the page any more: cancel the runs that were started from it."""
+        if self.ends_with_page:
+            self.cancel_runs(reason)
+        else:
+            self.cancel_runs_of(weakref.ref(page), reason)
 
     def _begin_close(self) -> None:
         if not self._is_closing:
@@ -378,21 +434,48 @@ def _name_of(key: Any, node: Node) -> object:
     return node.key if isinstance(node, Derived) or not isinstance(key, (str, int)) else key
 
 
-def get_state_manager(page: ft.Page, max_fps: float = 60.0) -> StateManager:
+def get_state_manager(
+    page: ft.Page,
+    max_fps: float | None = None,
+    auto_update: bool | None = None,
+    on_disconnect: OnDisconnect | None = None,
+    grace: float | None = None,
+) -> StateManager:
     """Return the store of a page; there is one, also as `page.state`.
 
     It is made at the first call, and ends with the page's session: runs are cancelled,
-    bindings and listeners close, tasks end.
+    bindings and listeners close, tasks end. The settings are the page's; what is not given
+    stays as it is.
 
     Args:
         page: The page.
-        max_fps: How many frames a second its changes may cause at most.
+        max_fps: How many frames a second its changes may cause at most; 60 at first.
+        auto_update: Whether Flet compares the whole page after every handler, as it does
+            by itself; true at first. With False it does not after a handler that has changed
+            something bound on the page, or started a run: their cost is then that of the
+            changes and not of the page. Such a handler has to call `update()` for what it
+            edits by hand. One that leaves state alone is followed by the automatic update
+            as ever, and so is the page's main.
+        on_disconnect: What happens when the client is gone, before the session ends or the
+            client is back. "keep", at first: everything goes on. "pause": what is bound on
+            the page does not count as observed, so services that run `while_watched` rest,
+            and nothing is recomputed for it. "cancel": that, and the runs that were started
+            from the page are cancelled after the grace. Either way nothing is pushed
+            meanwhile, and a client that comes back sees what is current.
+        grace: Seconds without a client before runs are cancelled; 3 at first: a reload of
+            the browser takes about one.
 
     Raises:
-        ValueError: For a `max_fps` that is not positive.
+        ValueError: For a `max_fps` that is not positive, a negative `grace`, or an unknown
+            `on_disconnect`.
+        TypeError: When it is not given a page.
     """
-    if max_fps <= 0:
+    if max_fps is not None and max_fps <= 0:
         raise ValueError(f"max_fps is frames a second and must be positive, not {max_fps!r}")
+    if grace is not None and grace < 0:
+        raise ValueError(f"grace is in seconds and cannot be negative, not {grace!r}")
+    if on_disconnect not in (None, "keep", "pause", "cancel"):
+        raise ValueError(f'on_disconnect is "keep", "pause" or "cancel", not {on_disconnect!r}')
     from .ui.frame import ui_actor
     from .ui.page import is_page
 
@@ -407,7 +490,12 @@ def get_state_manager(page: ft.Page, max_fps: float = 60.0) -> StateManager:
         state.ends_with_page = True
         # Page tracks its own fields only: this is neither compared nor sent.
         page.__dict__["state"] = state
-        ui_actor(page).max_fps = max_fps
+    actor = ui_actor(page)
+    actor.max_fps = max_fps if max_fps is not None else actor.max_fps
+    actor.on_disconnect = on_disconnect if on_disconnect is not None else actor.on_disconnect
+    actor.grace = grace if grace is not None else actor.grace
+    if auto_update is not None:
+        actor.trust_handlers(not auto_update)
     return state
 
 

@@ -44,7 +44,7 @@ ORDER = [
     ),
     *("system.failure", "system.batch", "system.transaction", "system.snapshot", "system.supervision"),
     *("system.host", "system.root", "system.registry", "system.values", "system.declarations", "system.store"),
-    *("ui.page", "ui.frame", "ui.mount", "ui.binding", "ui.two_way"),
+    *("ui.page", "ui.roots", "ui.frame", "ui.mount", "ui.controls", "ui.ears", "ui.binding", "ui.two_way"),
     "state",
     *(
         "testing.places",

@@ -467,7 +467,7 @@ def test_an_event_that_the_control_does_not_have() -> None:
     state = fa.StateManager()
     with pytest.raises(fa.BindingError, match=r"TextField has no event 'twirl'.*change"):
         state.bound(ft.TextField(), value=fa.two_way(NAME, event="twirl"))
-    with pytest.raises(fa.BindingError, match="Text has no event 'change'"):
+    with pytest.raises(fa.BindingError, match="Text has no event that says that a person has changed 'value'"):
         state.bound(ft.Text(), value=fa.two_way(NAME))
 
 

@@ -8,6 +8,7 @@ stack, and the functions above are entered a second time.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -26,6 +27,7 @@ __all__ = (
     "read_by",
     "refuse_in_selector",
     "validate",
+    "watch_rendering",
 )
 
 DEPTH = 60
@@ -106,11 +108,39 @@ def read_by(computing: Derived, node: Node) -> Any:
 
 
 def refuse_in_selector(what: str) -> None:
-    """Raise `PurityError` when a selector is being computed on this thread: it only reads."""
-    if evaluating and (computing := now_computing()) is not None:
+    """Raise `PurityError` when a selector or a component is being computed on this thread: they only read."""
+    if not evaluating:
+        return
+    computing = now_computing()
+    if computing is not None:
         raise PurityError(
             f"{computing.key} {what}, and a selector only reads. Do it in an action, a listener or a handler."
         )
+    if -threading.get_ident() in evaluating and (component := _now_rendering()) is not None:
+        raise PurityError(
+            f"{component} {what} while it is rendered, and rendering only reads. Do it in a handler "
+            "(on_click=lambda: ..., and not the call itself), in ft.use_effect or in an action."
+        )
+
+
+def _nobody() -> str | None:
+    return None
+
+
+_now_rendering: Callable[[], str | None] = _nobody
+
+
+def watch_rendering(now_rendering: Callable[[], str | None]) -> Callable[[], object]:
+    """Say that components may be rendered on this thread just now, and how to ask which one.
+
+    Returns:
+        A function that says, on the same thread, that this is over.
+    """
+    global _now_rendering
+    _now_rendering = now_rendering
+    mark = -threading.get_ident()  # no thread is evaluating by this number, and the test above stays cheap
+    evaluating.add(mark)
+    return functools.partial(evaluating.discard, mark)
 
 
 def read(node: Node) -> Any:

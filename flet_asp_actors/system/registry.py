@@ -344,9 +344,18 @@ class Registry(Root):
         mark_dependents(node, turn)
         turn.propagate()
 
-    def _cancel_runs(self) -> None:
+    def cancel_runs_of(self, origin: object, reason: str) -> None:
+        """Cancel the runs that a page has started."""
         for bound in list(self._actions.values())[::-1]:
-            bound.cancel("the store was closed")
+            bound.cancel_those_of(origin, reason)
+
+    def cancel_runs(self, reason: str) -> None:
+        """Cancel every run that is under way."""
+        for bound in list(self._actions.values())[::-1]:
+            bound.cancel(reason)
+
+    def _cancel_runs(self) -> None:
+        self.cancel_runs("the store was closed")
 
 
 def _cannot_wait(key: Any) -> NoReturn:

@@ -15,6 +15,7 @@ from ..core.turn import Watcher
 from ..errors import BindingError
 from ..key import label
 from ..owner import Owner
+from . import controls
 from . import page as adapter
 from .mount import Mount, mount_of
 
@@ -25,17 +26,20 @@ class Binding(Watcher):
     """One property of one control (or of whatever control a Ref comes to hold) that follows a value.
 
     It is weak to the control: collected is gone. A control that has left the page is
-    paused; the current value is assigned when it comes back. `close()` ends it and leaves
-    the property as it is.
+    paused; the current value is assigned when it comes back. One that has not been on a page
+    yet is assigned to, but keeps nothing running. `close()` ends it and leaves the property
+    as it is.
     """
 
     __slots__ = (
         "__weakref__",
         "_control",
         "_is_active",
+        "_latest",
         "_mount",
         "_owner",
         "_ref",
+        "_refusal",
         "_to",
         "_unfollow",
         "_update",
@@ -61,6 +65,8 @@ class Binding(Watcher):
         self._control: weakref.ref[ft.BaseControl] | None = None
         self._mount: Mount | None = None
         self._is_active = False
+        self._latest: Any = None  # the last value that was read
+        self._refusal: tuple[Any, str] | None = None  # a value that Flet does not take for now, and why
         self._ref: weakref.ref[ft.Ref[Any]] | None = None
         self._unfollow: Callable[[], None] | None = None
 
@@ -123,27 +129,32 @@ class Binding(Watcher):
 
     def close(self) -> None:
         """End the binding. The property keeps its value. May be called twice."""
-        self._owner.on_home(self._close)
-
-    def _close(self) -> None:
         if self._unfollow is not None:
             self._unfollow()
             self._unfollow = None
         self.detach()
 
     def resume(self) -> None:
-        """Follow again, and catch up."""
-        if not self._is_active:
+        """Follow again, and catch up: what is assigned here is in the control before it is sent."""
+        if self._owner.on_home(self._start):
+            self.show()
+
+    def _start(self) -> bool:
+        if not self._is_active and (self._is_looked_at or not _calls_for_attention(self.node)):
             self._is_active = True
             self.start()
         self.seen = self.node.version
-        self.notify()
+        return self._read()
+
+    @property
+    def _is_looked_at(self) -> bool:
+        return self._mount is not None and self._mount.is_looked_at
 
     def pause(self) -> None:
         """Stop following: what is not on the page does not keep selectors busy."""
         if self._is_active:
             self._is_active = False
-            self.stop()
+            self._owner.on_home(self.stop)
 
     def flush(self) -> None:
         """Write what was entered at the control a moment ago, if that has not been done."""
@@ -155,20 +166,41 @@ class Binding(Watcher):
     # ------------------------------------------------------------------ the value
 
     def notify(self) -> None:
-        control = self.control
-        if control is None:
+        """Take the value, on the store's thread, and show it on the page's."""
+        if self.control is None:
             self.close()
-            return
+        elif self._read():
+            ui = self._mount.ui if self._mount is not None else None
+            if ui is None or ui.is_here:
+                self.show()
+            else:
+                ui.post(self)
+
+    def _read(self) -> bool:
         try:
-            value = read(self.node)
-            if self._to is not None:
-                value = self._to(value)
+            self._latest = read(self.node)
         except FATAL:
             raise
         except BaseException as error:
             if self.node.error is None or self.know_failure():
                 self.report(as_exception(error))
+            return False
+        return True
+
+    def show(self) -> None:
+        """Make of the latest value what the control shows, and assign it."""
+        control = self.control
+        if control is None:
             return
+        value = self._latest
+        if self._to is not None:
+            try:
+                value = self._to(value)
+            except FATAL:
+                raise
+            except BaseException as error:
+                self.report(as_exception(error))
+                return
         self.assign(control, value)
 
     def assign(self, control: ft.BaseControl, value: Any) -> None:
@@ -183,23 +215,50 @@ class Binding(Watcher):
             )
             return
         try:
-            old = getattr(control, self.prop)
-            if old is not value and (type(old) is not type(value) or isinstance(value, ft.BaseControl)):
-                # Flet compares with ==: it would take True for 1, and one control for another like it.
-                setattr(control, self.prop, _NEVER_EQUAL)
-            setattr(control, self.prop, value)
+            why = controls.put(control, self.prop, value)
         except Exception as error:
             self.report(error)
             return
-        if self._update and self._mount is not None:
-            self._mount.changed()
+        if why is None:
+            self._was_put()
+        else:
+            # Another property that is about to change may make it right; if not, that is told.
+            self._refusal = refusal = (value, why)
+            self._owner.later(lambda: self._complain(refusal))
+
+    def _was_put(self) -> None:
+        self._refusal = None
+        mount = self._mount
+        if mount is None:
+            return
+        if self._update:
+            mount.changed()
+        for other in list(mount.bindings):
+            if other._refusal is not None:
+                other.show()
+
+    def _complain(self, refusal: tuple[Any, str]) -> None:
+        """Tell that Flet refuses a value, unless it has come to be right meanwhile."""
+        control = self.control
+        if control is None or self._refusal is not refusal:
+            return
+        value, why = refusal
+        if controls.put(control, self.prop, value) is None:
+            self._was_put()  # the control was changed by hand
+            return
+        self.report(
+            BindingError(
+                f"{label(self.key)} has {value!r} for {self._describe(control)}, which Flet refuses: {why}. "
+                "The control keeps its value."
+            )
+        )
 
     def repeat(self) -> None:
         """Have what the property holds sent once more."""
         control = self.control
         if control is not None and self._mount is not None:
             value = getattr(control, self.prop)
-            setattr(control, self.prop, _NEVER_EQUAL)
+            setattr(control, self.prop, controls.NEVER_EQUAL)
             setattr(control, self.prop, value)
             self._mount.changed()
 
@@ -217,16 +276,17 @@ class Binding(Watcher):
         return f"<Binding of {where} to {self.key}>"
 
 
-class _NeverEqual:
-    """Equal to nothing, so that the assignment after it is always a change."""
-
-    __hash__ = None  # type: ignore[assignment]  # it is never a key
-
-    def __eq__(self, other: object) -> bool:
-        return False
-
-
-_NEVER_EQUAL = _NeverEqual()
+def _calls_for_attention(node: Node) -> bool:
+    """Whether observing a value has something run: a piece of work, a service, a timer."""
+    todo, seen = [node], {node}
+    while todo:
+        node = todo.pop()
+        if node.attention:
+            return True
+        fresh = [each for each in node.upstream if each not in seen]
+        seen.update(fresh)
+        todo += fresh
+    return False
 
 
 def check_target(control: object, prop: str) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import flet as ft
 
+from ..core.turn import here
+from ..errors import LoopError
 from . import page as adapter
 from .frame import UIActor, ui_actor
 
@@ -27,20 +29,37 @@ class Mount:
     which Flet honours for every control, and call what was there before.
     """
 
-    __slots__ = ("_control", "_is_leaving", "_own", "bindings", "is_stale", "listeners", "ui")
+    __slots__ = ("_control", "_is_built", "_is_leaving", "_own", "bindings", "is_stale", "listeners", "ui")
 
     def __init__(self, control: ft.BaseControl) -> None:
+        page = adapter.page_of(control)
         self._control = weakref.ref(control)
         self.bindings: list[Binding] = []
         self.listeners: list[Callable[[Any], object]] = []
+        self._is_built = page is not None
         self.is_stale = False  # a property was assigned since the control was built
         # A property was assigned while the control was being taken off the page: Flet sends that when
         # the control is back, after the control as it is then.
         self._is_leaving = False
-        page = adapter.page_of(control)
-        self.ui: UIActor | None = ui_actor(page) if page is not None else None
+        self.ui: UIActor | None = None
         self._own = {name: control.__dict__[name] for name in _HOOKS if name in control.__dict__}
         control.__dict__.update({name: getattr(self, name) for name in _HOOKS})
+        if page is not None:
+            self._enter(page)
+
+    def _enter(self, page: ft.Page) -> None:
+        self.ui = ui_actor(page)
+        self.ui.join(self)
+
+    @property
+    def control(self) -> ft.BaseControl | None:
+        """The control, while there is one."""
+        return self._control()
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether the control is on a page, or about to be, and there is somebody to see it."""
+        return self._is_built and not (self.ui is not None and self.ui.is_resting)
 
     def changed(self) -> None:
         """A property of the control was assigned: have it pushed if it is on a page."""
@@ -52,10 +71,28 @@ class Mount:
         else:
             self._is_leaving = True
 
-    # The hooks, named as Flet calls them.
+    # ------------------------------------------------------------------ what the UI actor asks
+
+    def rest(self) -> None:
+        """Nobody looks at the page for now."""
+        for binding in list(self.bindings):
+            binding.pause()
+
+    def resume(self) -> None:
+        """Somebody does again."""
+        for binding in list(self.bindings):
+            binding.resume()
+
+    def leave(self) -> None:
+        """The session has ended."""
+        for binding in list(self.bindings):
+            binding.close()
+
+    # ------------------------------------------------------------------ the hooks, named as Flet calls them
 
     def build(self) -> None:
         """The control is about to be sent whole: what is assigned now is part of it."""
+        self._is_built = True
         for binding in list(self.bindings):
             binding.resume()
         self.is_stale = False
@@ -66,7 +103,7 @@ class Mount:
         control = self._control()
         page = adapter.page_of(control) if control is not None else None
         if page is not None:
-            self.ui = ui_actor(page)
+            self._enter(page)
             if self._is_leaving:
                 self._is_leaving = False
                 for binding in list(self.bindings):
@@ -78,7 +115,10 @@ class Mount:
     def will_unmount(self) -> None:
         """The control leaves the page; it may come back."""
         self._inherited("will_unmount")
-        self.ui = None
+        self._is_built = False
+        if self.ui is not None:
+            self.ui.part(self)
+            self.ui = None
         for binding in list(self.bindings):
             binding.pause()
 
@@ -86,8 +126,13 @@ class Mount:
         """An event of the control, before its handler."""
         verdict = self._inherited("before_event", event)
         if verdict is None or verdict:
-            for listener in list(self.listeners):
-                listener(event)
+            try:
+                with here():  # one event may change several properties: nobody sees the one without the other
+                    for listener in list(self.listeners):
+                        listener(event)
+            except LoopError as error:
+                for binding in self.bindings[:1]:
+                    binding.report(error)
         return verdict
 
     def _inherited(self, name: str, *args: Any) -> Any:

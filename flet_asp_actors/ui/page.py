@@ -3,7 +3,9 @@
 What is private to Flet and used all the same is used here only, each with its reason, and
 a test fails loudly when Flet changes it: `_i` (a control's id; the public `Event.target`
 has it only once there is an event), `_frozen` (marks controls that a component owns; there
-is no public question to ask) and `_context_page` (`ft.context.page` can be read, not set).
+is no public question to ask), `_context_page` (`ft.context.page` can be read, not set),
+`_values` (what a control has been given: the only quick way to the controls in it) and the
+`__send_queue` of Flet's two servers (what has not left yet; nothing public tells).
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import datetime
 import enum
 import functools
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context, copy_context
 from typing import Any, cast
 
@@ -24,13 +26,16 @@ from flet.controls.context import _context_page  # pyright: ignore[reportPrivate
 from ..core.values import compare_by_identity
 
 __all__ = (
+    "backlog",
     "can_be_sent",
     "capture_context",
+    "children",
     "connected",
     "current_page",
     "fresh_context",
     "is_control",
     "is_frozen",
+    "is_isolated",
     "is_page",
     "is_mounted",
     "is_text",
@@ -39,6 +44,7 @@ __all__ = (
     "properties",
     "push",
     "push_context",
+    "skip_auto_update",
     "watch_session",
 )
 
@@ -89,6 +95,12 @@ def is_frozen(control: ft.BaseControl) -> bool:
     return hasattr(control, "_frozen")
 
 
+def is_isolated(control: ft.BaseControl) -> bool:
+    """Whether an update of what a control is in leaves the control out."""
+    is_isolated: Callable[[], bool] = control.is_isolated
+    return is_isolated()
+
+
 def page_of(control: ft.BaseControl) -> ft.Page | None:
     """The page that a control is on now, or None."""
     if isinstance(control, ft.Page):
@@ -107,6 +119,18 @@ def is_mounted(page: ft.Page, control: ft.BaseControl) -> bool:
         return page.get_control(control._i) is control  # pyright: ignore[reportPrivateUsage]  # see above
     except RuntimeError:  # the session is gone for good
         return False
+
+
+def children(control: ft.BaseControl) -> Iterator[ft.BaseControl]:
+    """The controls directly in a control."""
+    values = cast("dict[str, Any]", control._values)  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]  # see above
+    for value in values.values():
+        if isinstance(value, ft.BaseControl):
+            yield value
+        elif isinstance(value, list):
+            for each in cast("Iterable[Any]", value):
+                if isinstance(each, ft.BaseControl):
+                    yield each
 
 
 _DEEPEST = 100
@@ -163,6 +187,12 @@ def fresh_context() -> None:
     reset_auto_update()
 
 
+def skip_auto_update() -> None:
+    """See to it that Flet makes no automatic update after the handler that runs in this context."""
+    mark_update_called: Callable[[], None] = ft.context.mark_update_called
+    mark_update_called()
+
+
 def capture_context() -> Context | None:
     """A copy of the current context if it belongs to a page."""
     return copy_context() if _context_page.get() is not None else None
@@ -201,6 +231,13 @@ def connected(page: ft.Page) -> bool:
 def loop_of(page: ft.Page) -> asyncio.AbstractEventLoop | None:
     """The loop that serves the page, while there is a client."""
     return page.loop if connected(page) else None
+
+
+def backlog(page: ft.Page) -> int:
+    """How many messages to the client have not left yet, on the transports that have a queue for them."""
+    connection = cast("object", page.session.connection)
+    queue = next((value for name, value in vars(connection).items() if name.endswith("__send_queue")), None)
+    return queue.qsize() if isinstance(queue, asyncio.Queue) else 0
 
 
 def push(page: ft.Page, controls: Iterable[ft.BaseControl]) -> None:

@@ -9,14 +9,18 @@ from __future__ import annotations
 import datetime
 import enum
 import functools
+import inspect
 import types
 import typing
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass
 from typing import Any, cast
 
 import flet as ft
+from flet.controls.base_control import Prop
 from flet.utils.validation import validate
+
+from . import page as adapter
 
 __all__ = (
     "NEVER_EQUAL",
@@ -63,7 +67,7 @@ _DAYS = (ft.DatePicker, ft.DateRangePicker)
 def event_of(control: ft.BaseControl, prop: str) -> str | None:
     """The event that says that a person has changed a property; None if there is none."""
     told = teller_of(control, prop)
-    return told if told is not None else _event(type(control), prop)
+    return told if told is not None else _event(_kind(control), prop)
 
 
 def teller_of(control: ft.BaseControl, prop: str) -> str | None:
@@ -76,7 +80,7 @@ def carries_value(prop: str, event: str) -> bool:
     return (prop, event) in _CARRIED
 
 
-def entered(kind: type[ft.BaseControl]) -> dict[str, str]:
+def entered(kind: Any) -> dict[str, str]:
     """The properties of a kind of control that a person changes, each with the event that says so."""
     found = {name: _event(kind, name) for name in _names(kind)}
     found |= {name: event for (told, name), event in _TOLD_BY_PARENT.items() if issubclass(kind, told)}
@@ -84,7 +88,7 @@ def entered(kind: type[ft.BaseControl]) -> dict[str, str]:
 
 
 @functools.cache
-def _event(kind: type[ft.BaseControl], prop: str) -> str | None:
+def _event(kind: Any, prop: str) -> str | None:
     known = _names(kind)
     events = (*_EVENTS.get(prop, ()), f"{prop}_change") if prop in known and prop not in _MEASURED else ()
     return next((event for event in events if f"on_{event}" in known), None)
@@ -95,10 +99,18 @@ def _names(kind: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
 
 
+def error_property(control: ft.BaseControl) -> str | None:
+    """The property in which a control shows the text of an error."""
+    return _error_property(_kind(control))
+
+
 @functools.cache
-def error_property(kind: type[ft.BaseControl]) -> str | None:
-    """The property in which a kind of control shows the text of an error."""
+def _error_property(kind: Any) -> str | None:
     return next((name for name in ("error", "error_text") if str in _types(kind).get(name, ())), None)
+
+
+def _kind(control: ft.BaseControl) -> Any:
+    return type(control)
 
 
 # ------------------------------------------------------------------ types
@@ -106,7 +118,7 @@ def error_property(kind: type[ft.BaseControl]) -> str | None:
 
 def fits(control: ft.BaseControl, prop: str, value: Any) -> bool:
     """Whether a value is of the type that Flet declares for a property. A client may send anything."""
-    declared = _types(type(control)).get(prop, ())
+    declared = _types(_kind(control)).get(prop, ())
     return not declared or any(_is_a(value, option) for option in declared)
 
 
@@ -129,7 +141,7 @@ def _is_a(value: Any, option: Any) -> bool:
     if typing.get_origin(option) is list:
         parts = _options(typing.get_args(option)[0])
         return isinstance(value, list) and all(
-            not parts or any(_is_a(each, part) for part in parts) for each in cast("list[Any]", value)
+            not parts or any(_is_a(each, part) for part in parts) for each in cast("Iterable[Any]", value)
         )
     if not isinstance(option, type):
         return True  # a forward reference, say
@@ -148,9 +160,9 @@ def as_held(control: ft.BaseControl, entered: Any, held: Any) -> Any:
         ValueError: When it cannot be made.
     """
     if isinstance(entered, list):
-        items = cast("list[Any]", entered)
-        kind = next((each for each in (tuple, frozenset, set) if isinstance(held, each)), list)
-        return kind(items)
+        items = cast("Iterable[Any]", entered)
+        kinds: tuple[Any, ...] = (tuple, frozenset, set)
+        return next((each for each in kinds if isinstance(held, each)), list)(items)
     if isinstance(held, enum.Enum) and entered is not None:
         return type(held)(entered.value if isinstance(entered, enum.Enum) else entered)
     if isinstance(entered, ft.Duration) and type(held) in (int, float):
@@ -202,7 +214,7 @@ def put(control: ft.BaseControl, prop: str, value: Any) -> str | None:
 def complaint(control: ft.BaseControl) -> str | None:
     """What Flet would raise now if the control were sent; None if nothing."""
     try:
-        before_update = _before_update(cast("Any", type(control)))
+        before_update = _before_update(_kind(control))
         if before_update is not None:
             before_update(control)
         validate(control)
@@ -230,11 +242,24 @@ def _set(control: ft.BaseControl, prop: str, old: Any, value: Any) -> None:
         # Flet compares with ==: it would take True for 1, and one control for another like it.
         setattr(control, prop, NEVER_EQUAL)
     setattr(control, prop, value)
+    is_plain = not isinstance(value, (list, dict)) and not is_dataclass(value)
+    if is_plain and prop in _untracked(_kind(control)) and adapter.page_of(control) is not None:
+        adapter.announce(control, prop)
 
 
 @functools.cache
-def _before_update(kind: type[ft.BaseControl]) -> Callable[[ft.BaseControl], object] | None:
+def _untracked(kind: Any) -> frozenset[str]:
+    """The properties whose assignments Flet does not see."""
+    return frozenset(
+        field.name
+        for field in fields(kind)
+        if not field.name.startswith("_") and not isinstance(inspect.getattr_static(kind, field.name, None), Prop)
+    )
+
+
+@functools.cache
+def _before_update(kind: Any) -> Callable[[ft.BaseControl], object] | None:
     """What Flet itself checks before a control is sent, besides its rules; nothing that a user has written."""
     own = next(each for each in kind.__mro__ if each.__module__.startswith("flet.controls."))
-    found = cast("type[ft.BaseControl]", own).before_update
+    found: Callable[[ft.BaseControl], object] = own.before_update
     return None if found is ft.BaseControl.before_update or issubclass(kind, ft.Service) else found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from typing import Any, cast
 
 import flet as ft
 
@@ -68,7 +69,7 @@ class Ears:
         if self._own is not None:
             self._own()
         else:
-            type(control).before_update(control)
+            cast("Any", type(control)).before_update(control)
 
     def _put(self, control: ft.BaseControl, event: str) -> bool:
         if getattr(control, f"on_{event}") is not None:

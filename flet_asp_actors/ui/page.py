@@ -2,7 +2,9 @@
 
 What is private to Flet and used all the same is used here only, each with its reason, and
 a test fails loudly when Flet changes it: `_i` (a control's id; the public `Event.target`
-has it only once there is an event), `_frozen` (marks controls that a component owns; there
+has it only once there is an event), the snapshots `__prev_lists` and `__prev_classes` and the
+set `__changes` (what the next difference counts from; Flet does not correct it by what the
+client changes), `_frozen` (marks controls that a component owns; there
 is no public question to ask), `_context_page` (`ft.context.page` can be read, not set),
 `_values` (what a control has been given: the only quick way to the controls in it) and the
 `__send_queue` of Flet's two servers (what has not left yet; nothing public tells).
@@ -26,6 +28,7 @@ from flet.controls.context import _context_page  # pyright: ignore[reportPrivate
 from ..core.values import compare_by_identity
 
 __all__ = (
+    "announce",
     "backlog",
     "can_be_sent",
     "capture_context",
@@ -33,6 +36,7 @@ __all__ = (
     "connected",
     "current_page",
     "fresh_context",
+    "has_changed",
     "is_control",
     "is_frozen",
     "is_isolated",
@@ -123,14 +127,32 @@ def is_mounted(page: ft.Page, control: ft.BaseControl) -> bool:
 
 def children(control: ft.BaseControl) -> Iterator[ft.BaseControl]:
     """The controls directly in a control."""
-    values = cast("dict[str, Any]", control._values)  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]  # see above
-    for value in values.values():
-        if isinstance(value, ft.BaseControl):
-            yield value
-        elif isinstance(value, list):
-            for each in cast("Iterable[Any]", value):
-                if isinstance(each, ft.BaseControl):
-                    yield each
+    given = cast("dict[str, Any]", control._values)  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]  # see above
+    lists = {name: value for name, value in vars(control).items() if name != "data" and isinstance(value, list)}
+    for value in (*given.values(), *lists.values()):
+        for each in cast("Iterable[Any]", value) if isinstance(value, list) else (value,):
+            if isinstance(each, ft.BaseControl):
+                yield each
+
+
+def has_changed(control: ft.BaseControl, prop: str, value: Any) -> None:
+    """The client has changed a property by itself: the next difference counts from there.
+
+    Flet notes down only what it has sent. It would send the difference from that on top of
+    what the client has: of `["b"]` and an appended "a" the client would make `["b", "b"]`.
+    """
+    kind = "__prev_lists" if isinstance(value, list) else "__prev_classes"
+    snapshots: Any = getattr(control, kind, None)
+    if snapshots is not None and (isinstance(value, list) or dataclasses.is_dataclass(value)):
+        snapshots[prop] = list(cast("Iterable[Any]", value)) if isinstance(value, list) else value
+
+
+def announce(control: ft.BaseControl, prop: str) -> None:
+    """Have a property sent with the next difference.
+
+    Flet sees no change of a plain value whose default is made by a factory, such as the time of a TimePicker.
+    """
+    control.__dict__.setdefault("__changes", set()).add(prop)
 
 
 _DEEPEST = 100

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import enum
+import functools
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -89,8 +90,7 @@ class TwoWayBinding(Binding):
         self._event = event
         self._is_carried = controls.carries_value(self.prop, event)
         if self._own_to is None and self._editing.parse is not None and adapter.is_text(control, self.prop):
-            empty = getattr(type(control), self.prop, None)
-            self._to = lambda value: empty if value is None else str(value)
+            self._to = functools.partial(_as_text, getattr(type(control), self.prop, None))
         else:
             self._to = self._own_to
         super().attach(control)
@@ -121,6 +121,9 @@ class TwoWayBinding(Binding):
         self.flush()
         if self._refused is not None:
             self._tell(None)  # what was refused is not what the control comes back with
+        control = self.control
+        if control is not None and self._is_told_by_parent(control):
+            self._stop_hearing()  # it may come back somewhere else
         super().pause()
 
     def _is_told_by_parent(self, control: ft.BaseControl) -> bool:
@@ -220,8 +223,9 @@ class TwoWayBinding(Binding):
                 f"the client has sent {entered!r} for {self._describe(control)}, which is of another type; "
                 f"{label(self.key)} keeps its value"
             )
+        adapter.has_changed(control, self.prop, entered)
         if isinstance(entered, list):
-            entered = list(cast("list[Any]", entered))  # the control's own is replaced item by item
+            entered = list(cast("Iterable[Any]", entered))  # the control's own is replaced item by item
         parse = self._editing.parse
         try:
             value = parse(entered) if parse is not None else controls.as_held(control, entered, self.node.current)
@@ -262,14 +266,14 @@ class TwoWayBinding(Binding):
     def assign(self, control: ft.BaseControl, value: Any) -> None:
         """Set the property; a list of the atom's stays the atom's own."""
         if isinstance(value, (list, tuple, set, frozenset)):
-            value = list(cast("list[Any]", value))
+            value = list(cast("Iterable[Any]", value))
         super().assign(control, value)
 
     # ------------------------------------------------------------------ errors
 
     def _refuse(self, control: ft.BaseControl, why: str) -> None:
         self._refused = why
-        prop = controls.error_property(type(control))
+        prop = controls.error_property(control)
         if prop is not None:
             for other in self._bindings_of(prop):
                 other.pause()  # a text of the user's own comes back after this one
@@ -283,7 +287,7 @@ class TwoWayBinding(Binding):
             return
         self._refused = None
         self._tell(None)
-        prop = controls.error_property(type(control))
+        prop = controls.error_property(control)
         if prop is not None:
             self._show_error(control, prop, None)
             for other in self._bindings_of(prop):
@@ -307,7 +311,7 @@ class TwoWayBinding(Binding):
 
 def _copy(value: Any) -> Any:
     """What a later edit in place does not reach, of the values that controls give."""
-    return list(cast("list[Any]", value)) if type(value) is list else value
+    return list(cast("Iterable[Any]", value)) if type(value) is list else value
 
 
 def _says(entered: Any, value: Any, to: Callable[[Any], Any] | None) -> bool:
@@ -328,6 +332,10 @@ def _says(entered: Any, value: Any, to: Callable[[Any], Any] | None) -> bool:
             # Its type does not read text; then only the same text says the same.
             return False
     return False
+
+
+def _as_text(empty: Any, value: Any) -> Any:
+    return empty if value is None else str(value)
 
 
 class _Input(Job):

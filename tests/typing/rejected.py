@@ -5,7 +5,7 @@ from __future__ import annotations
 import flet as ft
 
 import flet_asp_actors as fa
-from tests.typing.accepted import AGE, CART, COUNT, NAME, login, results, total, user
+from tests.typing.accepted import CART, COUNT, NAME, login, results, total, user
 
 
 async def mistakes(state: fa.StateManager) -> None:
@@ -26,7 +26,7 @@ async def mistakes(state: fa.StateManager) -> None:
     state.get(go.status).done  # a status has no done
     state.set(go.status, None)  # a status is read-only
     fa.action(policy="fast")  # there is no such policy
-    fa.two_way(AGE)  # text is no number: parse= is missing
+    fa.two_way(total)  # a selector is read-only
     fa.two_way(COUNT, parse=str)  # parse makes another type
     state.bound("text", value=COUNT)  # a string is no control
     state.listen(COUNT, lambda n: n.upper())  # an int has no upper

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +15,7 @@ from flet.controls.context import _context_page  # pyright: ignore[reportPrivate
 from flet.messaging.protocol import MessageAction  # pyright: ignore[reportMissingTypeStubs]  # a namespace package
 
 from flet_asp_actors.testing.headless import Frame, HeadlessApp, number
+from flet_asp_actors.ui import page as adapter
 
 
 @pytest.fixture
@@ -338,3 +342,19 @@ async def test_routes_and_dialogs() -> None:
         app.page.pop_dialog()
         assert app.texts() == ["at /b"]
         assert app.mirror_diff() == []
+
+
+def test_what_is_in_a_control_is_in_its_values_and_its_lists() -> None:
+    inner, other = ft.Text(), ft.Text()
+    assert list(adapter.children(ft.Container(inner))) == [inner]
+    assert list(adapter.children(ft.Column([inner, other], data=[ft.Text()]))) == [inner, other]
+    assert sorted(map(number, adapter.children(ft.ListTile(title=inner, leading=other)))) == [
+        number(inner),
+        number(other),
+    ]
+
+
+@pytest.mark.parametrize("server", ["flet.messaging.flet_socket_server", "flet_web.fastapi.flet_app"])
+def test_flets_servers_have_a_queue_of_what_has_not_left(server: str) -> None:
+    source = inspect.getsource(importlib.import_module(server))
+    assert re.search(r"self\.__send_queue(: [^=]+)? = asyncio\.Queue\(\)|self\.__send_queue = send_queue", source)

@@ -140,7 +140,8 @@ class Binding(Watcher):
             self.show()
 
     def _start(self) -> bool:
-        if not self._is_active and (self._is_looked_at or not _calls_for_attention(self.node)):
+        has_value = self._is_active or self._is_looked_at or self._read()  # known is then what it is made of
+        if not self._is_active and (self._is_looked_at or (has_value and not _calls_for_attention(self.node))):
             self._is_active = True
             self.start()
         self.seen = self.node.version

@@ -1,0 +1,444 @@
+"""Sessions: pages that lose their client, share a store, live on other loops, and end."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import weakref
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import flet as ft
+import pytest
+
+import flet_asp_actors as fa
+from flet_asp_actors.testing import HeadlessApp, virtual_backend
+from flet_asp_actors.ui.frame import ui_actor
+
+IN_VIRTUAL_TIME = pytest.mark.parametrize("anyio_backend", [virtual_backend()], ids=["virtual"])
+COUNT = fa.Key("count", 0)
+NAME = fa.Key("name", "")
+PRICE = fa.Key("price", 0)
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, object]]:
+    return "asyncio", {"debug": True}
+
+
+def store(app: HeadlessApp) -> fa.StateManager:
+    return fa.get_state_manager(app.page)
+
+
+# ------------------------------------------------------------------ a client that is gone
+
+
+def feed_page(**settings: Any) -> Callable[[ft.Page], None]:
+    """A page with a price that a service brings while somebody looks."""
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page, **settings)
+
+        async def feed(get: fa.Get, set: fa.Set) -> None:
+            while True:
+                set(PRICE, get(PRICE) + 1)
+                await asyncio.sleep(1)
+
+        state.service("feed", while_watched=PRICE)(feed)
+        page.add(state.bound(ft.Text(), value=PRICE), state.bound(ft.Text(), value=lambda get: get(COUNT) * 2))
+
+    return main
+
+
+@IN_VIRTUAL_TIME
+async def test_keep_goes_on_without_a_client() -> None:
+    async with HeadlessApp(feed_page()) as app:
+        await app.disconnect()
+        app.take()
+        await asyncio.sleep(10.5)
+        assert store(app).get(PRICE) == 11
+        assert app.take() == []
+        await app.reconnect()
+        await app.settle()
+        assert app.texts() == ["11", "0"]
+
+
+@IN_VIRTUAL_TIME
+@pytest.mark.parametrize("policy", ["pause", "cancel"])
+async def test_pause_lets_what_is_watched_rest_until_the_client_is_back(policy: Any) -> None:
+    async with HeadlessApp(feed_page(on_disconnect=policy)) as app:
+        await asyncio.sleep(2.5)
+        assert store(app).get(PRICE) == 3
+        await app.disconnect()
+        assert store(app).statistics().observed == 0
+        store(app).set(COUNT, 4)
+        await asyncio.sleep(100)
+        assert store(app).get(PRICE) == 3
+        await app.reconnect()
+        await app.settle()
+        assert app.texts() == ["4", "8"]
+        await asyncio.sleep(2)
+        await app.settle()
+        assert app.texts()[0] == "6"
+
+
+@IN_VIRTUAL_TIME
+async def test_what_is_bound_while_nobody_looks_rests_too() -> None:
+    async with HeadlessApp(feed_page(on_disconnect="pause")) as app:
+        await app.disconnect()
+        ran: list[int] = []
+
+        @fa.selector
+        async def slow(get: fa.Get) -> int:
+            ran.append(get(COUNT))
+            return get(COUNT)
+
+        text: Any = app.page.controls[1]
+        store(app).bind(slow, text)
+        await asyncio.sleep(1)
+        assert ran == []
+        await app.reconnect()
+        await app.settle()
+        assert (ran, app.texts()[1]) == ([0], "0")
+
+
+@fa.action
+async def work(get: fa.Get, set: fa.Set) -> None:
+    await asyncio.sleep(60)
+
+
+@IN_VIRTUAL_TIME
+async def test_cancel_waits_for_the_grace_and_a_reload_costs_nothing() -> None:
+    async with HeadlessApp(feed_page(on_disconnect="cancel", grace=5)) as app:
+        run = store(app).action(work)()
+        await app.disconnect()
+        await asyncio.sleep(4)
+        await app.reconnect()
+        await asyncio.sleep(10)
+        assert run.state == "running"
+        await app.disconnect()
+        await asyncio.sleep(4.9)
+        assert run.state == "running"
+        await asyncio.sleep(0.2)
+        assert (run.state, run.reason) == ("cancelled", "the client has disconnected")
+        await app.reconnect()
+        assert store(app).action(work)().state in ("pending", "running"), "the store is alive"
+
+
+@IN_VIRTUAL_TIME
+async def test_of_a_shared_store_the_runs_of_the_page_that_is_gone_end() -> None:
+    shared = fa.StateManager()
+    runs: dict[str, fa.Run[None]] = {}
+
+    def page_called(name: str) -> Callable[[ft.Page], None]:
+        def main(page: ft.Page) -> None:
+            fa.get_state_manager(page, on_disconnect="cancel", grace=1)
+            shared.attach(page)
+
+            def go() -> None:
+                runs[name] = shared.action(work)()
+
+            page.add(ft.Button("go", on_click=go))
+
+        return main
+
+    async with HeadlessApp(page_called("one")) as one, HeadlessApp(page_called("two")) as two:
+        await one.click(one.one("Button"))
+        await two.click(two.one("Button"))
+        runs["nobody"] = shared.action(work)()
+        await one.disconnect()
+        await asyncio.sleep(2)
+        assert {name: run.state for name, run in runs.items()} == {
+            "one": "cancelled",
+            "two": "running",
+            "nobody": "running",
+        }
+    await shared.aclose()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("policy", ["keep", "pause", "cancel"])
+async def test_the_users_own_handlers_are_called(when: str, policy: Any) -> None:
+    heard: list[str] = []
+
+    def main(page: ft.Page) -> None:
+        if when == "after":
+            fa.get_state_manager(page, on_disconnect=policy)
+        page.on_connect = lambda: heard.append("connect")
+        page.on_disconnect = lambda: heard.append("disconnect")
+
+        async def on_close() -> None:
+            heard.append("close")
+
+        page.on_close = on_close
+        if when == "before":
+            fa.get_state_manager(page, on_disconnect=policy)
+
+    async with HeadlessApp(main) as app:
+        await app.disconnect()
+        await app.reconnect()
+        await app.close()
+    assert heard == ["disconnect", "connect", "close"]
+
+
+# ------------------------------------------------------------------ who counts as an observer
+
+
+async def test_a_control_that_has_not_been_on_a_page_has_nothing_run_for_it() -> None:
+    ran: list[str] = []
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+
+        @fa.selector(initial="nothing yet")
+        async def slow(get: fa.Get) -> str:
+            ran.append("selector")
+            return "done"
+
+        async def feed(get: fa.Get, set: fa.Set) -> None:
+            ran.append("service")
+            await asyncio.sleep(3600)
+
+        state.service("feed", while_watched=PRICE)(feed)
+        page.data = [
+            state.bound(ft.Text(), value=slow),
+            state.bound(ft.Text(), value=lambda get: f"at {get(PRICE)}"),
+            state.bound(ft.Text(), value=COUNT),
+        ]
+
+    async with HeadlessApp(main) as app:
+        await app.settle()
+        controls: list[ft.Text] = app.page.data
+        assert (ran, [text.value for text in controls]) == ([], ["nothing yet", "at 0", 0])
+        store(app).set(COUNT, 1)
+        assert (ran, [text.value for text in controls]) == ([], ["nothing yet", "at 0", 1]), "assigned all the same"
+        app.page.add(*controls)
+        await app.settle()
+        assert (sorted(ran), app.texts()) == (["selector", "service"], ["done", "at 0", "1"])
+        app.page.controls.clear()
+        app.page.update()
+        assert store(app).statistics().observed == 0
+
+
+# ------------------------------------------------------------------ shared stores
+
+
+async def test_one_selector_over_a_shared_store_and_that_of_the_session() -> None:
+    shared = fa.StateManager()
+    rate = shared.atom("rate", 2)
+
+    @fa.selector
+    def cost(get: fa.Get) -> int:
+        return get(rate) * get(COUNT)
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+        page.add(state.bound(ft.Text(), value=cost))
+
+    async with HeadlessApp(main) as one, HeadlessApp(main) as two:
+        store(one).set(COUNT, 3)
+        store(two).set(COUNT, 4)
+        rate.value = 10
+        await one.settle()
+        await two.settle()
+        assert (one.texts(), two.texts()) == (["30"], ["40"])
+    rate.value = 11
+    await shared.aclose()
+
+
+async def test_a_page_that_ends_lets_go_of_a_shared_store_at_once() -> None:
+    shared = fa.StateManager()
+
+    def main(page: ft.Page) -> None:
+        page.add(shared.bound(ft.Text(), value=COUNT), shared.bound(ft.TextField(), value=fa.two_way(NAME)))
+
+    async with HeadlessApp(main) as app:
+        assert shared.statistics().observed == 2
+        page = weakref.ref(app.page)
+    assert shared.statistics().observed == 0, "although the controls are still there"
+    del app
+    gc.collect()
+    assert page() is None
+    await shared.aclose()
+
+
+async def test_detaching_leaves_the_bindings_and_ends_the_rest() -> None:
+    shared = fa.StateManager()
+
+    def main(page: ft.Page) -> None:
+        shared.attach(page)
+        shared.attach(page)
+        page.add(shared.bound(ft.Text(), value=COUNT))
+
+    async with HeadlessApp(main) as app:
+        shared.detach(app.page)
+        shared.detach(app.page)
+        assert shared.page is None
+        shared.set(COUNT, 1)
+        await app.settle()
+        assert app.texts() == ["1"]
+    await shared.aclose()
+
+
+# ------------------------------------------------------------------ other threads and loops
+
+
+@asynccontextmanager
+async def elsewhere(main: Callable[[ft.Page], None]) -> AsyncGenerator[tuple[HeadlessApp, Callable[..., Any]]]:
+    """A page that is served by a loop on another thread, and a way to have something done there."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    app = HeadlessApp(main)
+
+    async def there(work: Any) -> Any:
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))
+
+    try:
+        await there(app.__aenter__())
+        try:
+            yield app, there
+        finally:
+            await there(app.__aexit__(None, None, None))
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        await asyncio.to_thread(thread.join)
+        loop.close()
+
+
+async def test_a_page_on_another_loop_is_assigned_to_there_once_for_many_writes() -> None:
+    async with fa.StateManager() as shared:
+        threads: set[int] = set()
+        seen: list[int] = []
+
+        def text(value: int) -> str:
+            threads.add(threading.get_ident())
+            seen.append(value)
+            return f"n={value}"
+
+        def main(page: ft.Page) -> None:
+            page.data = ft.Text()
+            page.add(page.data)
+            shared.bind(COUNT, page.data, to=text)
+
+        async with elsewhere(main) as (app, there):
+            await there(app.settle())
+            page_thread = await there(asyncio.to_thread(lambda: None)) or next(iter(threads))
+            busy, go = threading.Event(), threading.Event()
+
+            async def block() -> None:
+                busy.set()
+                go.wait(5)  # the page's loop is to stand still
+
+            blocked = asyncio.ensure_future(there(block()))
+            await asyncio.to_thread(busy.wait, 5)
+            seen.clear()
+            for each in range(1, 1001):
+                shared.set(COUNT, each)
+            assert seen == [], "nothing is shown from here"
+            go.set()
+            await blocked
+            await there(app.settle())
+            assert app.texts() == ["n=1000"]
+            assert seen == [1000]
+            assert threads == {page_thread}
+            assert page_thread != threading.get_ident()
+
+
+async def test_what_is_entered_on_another_loop_reaches_the_store_and_is_not_sent_back() -> None:
+    async with fa.StateManager() as shared:
+
+        def main(page: ft.Page) -> None:
+            page.add(
+                shared.bound(ft.TextField(), value=fa.two_way(NAME)),
+                shared.bound(ft.Text(), value=lambda get: get(NAME).upper()),
+            )
+
+        async with elsewhere(main) as (app, there):
+            for text in ("a", "ab", "abc"):
+                await there(app.type(app.one("TextField"), text))
+            await shared.wait_for(NAME, lambda name: name == "abc")
+            await there(app.settle())
+            assert (app.one("TextField")["value"], app.texts()) == ("abc", ["ABC"])
+            assert app.mirror_diff() == []
+
+
+async def test_pages_on_two_loops_and_a_thread_that_writes() -> None:
+    async with fa.StateManager() as shared:
+
+        def main(page: ft.Page) -> None:
+            shared.attach(page)
+            page.add(shared.bound(ft.Text(), value=COUNT))
+
+        async with HeadlessApp(main) as one, elsewhere(main) as (two, there):
+            await asyncio.to_thread(lambda: [shared.set(COUNT, each) for each in range(1, 101)][-1].wait(5))
+            await one.settle()
+            await there(two.settle())
+            assert (one.texts(), two.texts()) == (["100"], ["100"])
+            await there(two.disconnect())
+            shared.set(COUNT, 200)
+            await there(two.reconnect())
+            await there(two.settle())
+            assert two.texts() == ["200"]
+
+
+async def test_a_value_for_a_page_whose_loop_has_ended_disturbs_nobody() -> None:
+    async with fa.StateManager() as shared:
+        kept: list[ft.Control] = []
+
+        def main(page: ft.Page) -> None:
+            kept.append(shared.bound(ft.Text(), value=COUNT))
+            page.add(*kept)
+
+        async with elsewhere(main) as (app, there):
+            await there(app.settle())
+        shared.set(COUNT, 1)
+        del app, there
+        assert shared.get(COUNT) == 1
+
+
+async def test_handlers_on_threads_are_on_screen_within_a_frame_of_an_idle_app() -> None:
+    started = threading.Event()
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+
+        def work() -> None:
+            state.set(COUNT, state.get(COUNT) + 1)
+            started.set()
+
+        page.add(
+            state.bound(ft.Text(), value=COUNT),
+            ft.Button("pool", on_click=lambda: page.run_thread(work)),
+            ft.Button("raw", on_click=lambda: threading.Thread(target=work).start()),
+        )
+
+    async with HeadlessApp(main) as app:
+        for each, button in enumerate(app.find("Button"), 1):
+            started.clear()
+            await app.click(button)
+            await asyncio.to_thread(started.wait, 5)
+            await store(app).wait_for(COUNT, each.__eq__)
+            await app.settle()
+            assert app.texts()[0] == str(each)
+
+
+async def test_a_page_keeps_one_ui_actor_for_all_its_stores() -> None:
+    shared = fa.StateManager()
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+        page.add(
+            ft.Row([state.bound(ft.Text(), value=COUNT), shared.bound(ft.Text(), value=COUNT)]),
+        )
+
+    async with HeadlessApp(main) as app:
+        before = ui_actor(app.page).frames
+        store(app).set(COUNT, 1)
+        shared.set(COUNT, 2)
+        await app.settle()
+        assert app.texts() == ["1", "2"]
+        assert ui_actor(app.page).frames == before + 1
+    await shared.aclose()

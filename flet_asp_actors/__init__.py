@@ -126,11 +126,16 @@ __all__ = (
     "get_state_manager",
     "selector",
     "two_way",
+    "use_action",
+    "use_atom",
+    "use_status",
+    "use_value",
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .ui.binding import Binding
+    from .ui.hooks import use_action, use_atom, use_status, use_value
 
 
 def __dir__() -> list[str]:
@@ -143,6 +148,11 @@ def __getattr__(name: str) -> object:
         from .ui.binding import Binding
 
         return Binding
+    if name in ("use_action", "use_atom", "use_status", "use_value"):
+        from .ui import hooks
+
+        hook: object = getattr(hooks, name)
+        return hook
     if name == "__version__":
         from importlib.metadata import version
 

@@ -46,6 +46,7 @@ ORDER = [
     *("system.host", "system.root", "system.registry", "system.values", "system.declarations", "system.store"),
     *("ui.page", "ui.roots", "ui.frame", "ui.mount", "ui.controls", "ui.ears", "ui.binding", "ui.two_way"),
     "state",
+    "ui.hooks",
     *(
         "testing.places",
         "testing.yielding",

@@ -19,7 +19,7 @@ DESIGN = {
     "nouns": "Action ActionStatus Async AsyncSelector AsyncSelectorKey AsyncValue Atom Binding BoundAction Failure "
     "Family Get Key Readable Receipt Retry Run Selector SelectorKey Service Set Snapshot StateManager Statistics "
     "Subscription Supervision Supervisor Transaction TwoWay Watch Writable",
-    "verbs": "action current family get_state_manager selector two_way",
+    "verbs": "action current family get_state_manager selector two_way use_action use_atom use_status use_value",
 }
 
 

@@ -130,15 +130,17 @@ def _nobody() -> str | None:
 _now_rendering: Callable[[], str | None] = _nobody
 
 
-def watch_rendering(now_rendering: Callable[[], str | None]) -> Callable[[], object]:
+def watch_rendering(now_rendering: Callable[[], str | None]) -> Callable[[], object] | None:
     """Say that components may be rendered on this thread just now, and how to ask which one.
 
     Returns:
-        A function that says, on the same thread, that this is over.
+        A function that says that this is over; None if it has been said already, and is not over.
     """
     global _now_rendering
     _now_rendering = now_rendering
     mark = -threading.get_ident()  # no thread is evaluating by this number, and the test above stays cheap
+    if mark in evaluating:
+        return None
     evaluating.add(mark)
     return functools.partial(evaluating.discard, mark)
 

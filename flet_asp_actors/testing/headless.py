@@ -254,10 +254,20 @@ def _walk(value: Any, hidden: bool) -> Iterator[Node]:
             yield node
         for name, child in sorted(node.items(), key=_reading_order):
             if not hidden and (kind, name) == ("Page", "views"):
-                child = child[-1:]  # the ones below are covered
+                child = _top(child)
             elif not hidden and (kind, name) == ("Dialogs", "controls"):
                 child = [dialog for dialog in child if dialog.get("open")]
             yield from _walk(child, hidden)
+
+
+def _top(views: Any) -> Any:
+    """The view that is on top, which covers the others; components may stand for views."""
+    if isinstance(views, list):
+        return [_top(each) for each in cast(Sequence[Any], views)[-1:]]
+    if isinstance(views, dict) and "_b" in views:
+        component = cast(Node, views)
+        return {**component, "_b": _top(component["_b"])}
+    return cast(Any, views)
 
 
 def _reading_order(item: tuple[str, Any]) -> tuple[bool, int, str]:

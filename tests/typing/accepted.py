@@ -237,3 +237,22 @@ def page(page: ft.Page) -> None:
     )
     page.run_task(go.handler, "a@b.c")
     assert_type(fa.current(), fa.StateManager)
+
+
+@ft.component
+def component() -> ft.Control:
+    assert_type(fa.use_value(total), float)
+    assert_type(fa.use_value(lambda get: get(COUNT) > 0), bool)
+    assert_type(fa.use_value(results), list[str])
+    assert_type(fa.use_status(results), fa.AsyncValue[list[str]])
+    assert_type(fa.use_status(login), fa.ActionStatus[User])
+    count, set_count = fa.use_atom(COUNT)
+    assert_type(count, int)
+    assert_type(set_count(5), fa.Receipt)
+    go = fa.use_action(login)
+    assert_type(go("a@b.c"), fa.Run[User])
+    assert_type(fa.use_action(go)("a@b.c"), fa.Run[User])
+    assert_type(fa.use_status(go).value, User | None)
+    untyped, set_untyped = fa.use_atom("untyped")
+    set_untyped(untyped)
+    return ft.Button(str(count), on_click=lambda: set_count(count + 1), disabled=fa.use_status(go).is_busy)

@@ -43,3 +43,8 @@ async def mistakes(state: fa.StateManager) -> None:
     await state.wait_for(COUNT, lambda n: n.upper())  # an int has no upper
     fa.action(policy="sequential", per=5)  # per names an argument
     state.bind(CART, ft.Text(), to=lambda cart: cart.total)  # a list has no total
+    fa.use_atom(COUNT)[1]("five")  # the value is of another type
+    fa.use_atom(total)  # a selector is read-only
+    fa.use_value(COUNT).upper()  # an int has no upper
+    fa.use_status(COUNT)  # an atom has no status
+    fa.use_action(login)()  # an argument is missing

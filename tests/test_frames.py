@@ -231,7 +231,7 @@ async def test_settings_that_make_no_sense(settings: dict[str, Any], message: st
 # ------------------------------------------------------------------ from where to push
 
 
-@ft.control(isolated=True)
+@ft.control(isolated=True)  # type: ignore[arg-type]  # from arguments alone its overloads infer no class
 class Island(ft.Column):
     """What an update of the page leaves out."""
 

@@ -49,7 +49,7 @@ class Visitor:
         self.screen = Client()
         self.session_id = ""
         self.frames = 0
-        self._url = url.replace("http", "ws", 1) + "ws"
+        self._url = url
         self._page = {"route": "/", "width": 800.0, "height": 600.0, "web": True, "platform": "linux", **page}
         self._socket: ClientConnection | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -60,10 +60,15 @@ class Visitor:
     async def come(self) -> None:
         """Connect, and come back to the session if there was one; returns when the page is there."""
         self.screen = Client()
-        self._socket = await connect(self._url, compression=None, max_size=None, ping_interval=None, proxy=None)
+        self._socket = await self.connect()
         self._reading = asyncio.create_task(self._read(self._socket))
         await self._send(Action.REGISTER_CLIENT, session_id=self.session_id or None, page_name="", page=self._page)
         await self.until(lambda: bool(self.screen.page))
+
+    async def connect(self) -> ClientConnection:
+        """Make the connection."""
+        url = self._url.replace("http", "ws", 1) + "ws"
+        return await connect(url, compression=None, max_size=None, ping_interval=None, proxy=None)
 
     async def leave(self) -> None:
         """Close the connection; the session stays until its time is over."""

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import flet as ft
 import flet.app as flet_app
@@ -58,8 +58,8 @@ class DesktopVisitor(Visitor):
 
 
 @asynccontextmanager
-async def desktop(main: Any, path: Path) -> AsyncGenerator[tuple[DesktopVisitor, FletSocketServer]]:
-    server = FletSocketServer(
+async def desktop(main: Any, path: Path) -> AsyncGenerator[tuple[DesktopVisitor, Any]]:
+    server: Any = FletSocketServer(
         loop=asyncio.get_running_loop(),
         # As a string, because in a class the name would be mangled.
         on_session_created=getattr(flet_app, "__get_on_session_created")(main),
@@ -104,12 +104,10 @@ async def test_a_desktop_app_from_its_first_frame_to_its_end(tmp_path: Path) -> 
         await visitor.click(visitor.screen.find("Button")[0])
         await visitor.until(lambda: "1" in visitor.screen.texts())
         await visitor.click(visitor.screen.find("Button")[1])
-        await visitor.until(
-            lambda: "2" in visitor.screen.texts(), seconds=2
-        )  # Flet alone would wait for the next event
+        await visitor.until(lambda: "2" in visitor.screen.texts(), seconds=2)  # not at the next event
         await visitor.click(visitor.screen.find("Button")[2])
         await states[0].wait_for(work.status, lambda status: status.is_busy)
-        session = cast(Any, server).session
+        session = server.session
         assert session.page.session is session
     await runs[0].wait()
     assert (runs[0].state, runs[0].reason) == ("cancelled", "the store was closed")

@@ -14,7 +14,7 @@ import flet_asp_actors as fa
 from flet_asp_actors.testing import HeadlessApp, virtual_backend
 from flet_asp_actors.ui.frame import BACKLOG, ui_actor
 from flet_asp_actors.ui.page import is_isolated
-from flet_asp_actors.ui.roots import FEW, PER_NODE, PER_UPDATE, cheapest
+from flet_asp_actors.ui.roots import FEW, PER_CHANGE, PER_NODE, PER_UPDATE, cheapest
 
 COUNT = fa.Key("count", 0)
 VALUES = fa.Key("value", 0)
@@ -324,8 +324,11 @@ async def test_the_plan_is_never_dearer_than_one_by_one_and_covers_everything() 
             assert len(plan) == len(set(plan))
             for control in dirty:
                 assert any(control is root or control in reach(root) for root in plan)
-            price = sum(PER_UPDATE if root in dirty else PER_UPDATE + PER_NODE * len(reach(root)) for root in plan)
-            assert price <= PER_UPDATE * len(dirty) or len(dirty) < FEW
+            ancestors = [set(reach(root)) for root in plan if root not in dirty]
+            price = PER_UPDATE * len(plan) + sum(
+                PER_NODE * len(inside) + PER_CHANGE * len(inside & set(dirty)) for inside in ancestors
+            )
+            assert price <= PER_UPDATE * len(dirty)
 
 
 def reach(root: ft.BaseControl) -> list[ft.BaseControl]:

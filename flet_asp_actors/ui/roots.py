@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import flet as ft
 
 from . import page as adapter
@@ -11,10 +13,10 @@ __all__ = ("cheapest",)
 FEW = 16
 """So many controls are pushed as they are: what there is to save is not worth the look."""
 
-PER_UPDATE, PER_NODE = 4.0, 1.0
-"""What Flet's update of a control costs at all, and what it costs for each control in it.
+PER_UPDATE, PER_NODE, PER_CHANGE = 4.0, 1.0, 1.5
+"""What Flet's update of a changed control costs; of an ancestor, for each control in it; and more for each changed one.
 
-Only their ratio matters; `make bench-frames` measures it.
+Only their ratios matter; `make bench-frames` measures them.
 """
 
 
@@ -33,7 +35,7 @@ def cheapest(dirty: list[ft.BaseControl]) -> list[ft.BaseControl]:
     changed = set(dirty)
     plan: list[ft.BaseControl] = []
     for top in tops:
-        plan += _plan(top, changed, below)[1]
+        plan += _plan(top, changed, below).roots
     return plan
 
 
@@ -53,22 +55,27 @@ def _climb(
         control = parent
 
 
+class _Plan(NamedTuple):
+    cost: float
+    changes: int
+    roots: list[ft.BaseControl]
+
+
 def _plan(
     control: ft.BaseControl, changed: set[ft.BaseControl], below: dict[ft.BaseControl, list[ft.BaseControl]]
-) -> tuple[float, list[ft.BaseControl]]:
+) -> _Plan:
     """The cheapest way for what is dirty in a control, and what it costs."""
     if control in changed:
-        return PER_UPDATE, [control]  # it has to be compared as a whole anyway
-    cost, parts = 0.0, list[ft.BaseControl]()
-    for child in below[control]:
-        its_cost, its_parts = _plan(child, changed, below)
-        cost += its_cost
-        parts += its_parts
-    if len(parts) > 1:
-        whole = PER_UPDATE + PER_NODE * _size(control, (cost - PER_UPDATE) / PER_NODE)
+        return _Plan(PER_UPDATE, 1, [control])  # it has to be compared as a whole anyway
+    parts = [_plan(child, changed, below) for child in below[control]]
+    cost = sum(part.cost for part in parts)
+    changes = sum(part.changes for part in parts)
+    if changes > 1:
+        at_all = PER_UPDATE + PER_CHANGE * changes
+        whole = at_all + PER_NODE * _size(control, (cost - at_all) / PER_NODE)
         if whole < cost:
-            return whole, [control]
-    return cost, parts
+            return _Plan(whole, changes, [control])
+    return _Plan(cost, changes, [root for part in parts for root in part.roots])
 
 
 def _size(control: ft.BaseControl, limit: float) -> int:

@@ -9,10 +9,10 @@ PORT ?= 8550
 PIP := PIP_CONSTRAINT=$(CURDIR)/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit browser lint types format cov bench frames load soak clean
+.PHONY: help run test unit browser lint types format cov bench bench-frames load soak clean
 
 help: ## show the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 run: $(VENV)/app ## serve the showcase on http://127.0.0.1:$(PORT)
 	PORT=$(PORT) $(BIN)/python -m examples.showcase
@@ -44,7 +44,7 @@ cov: $(VENV)/dev ## the unit tests with branch coverage
 bench: $(VENV)/bench ## the benchmark table: ratios to peers and floors
 	$(BIN)/python -m tests.benchmarks
 
-frames: $(VENV)/dev ## what a click costs on pages of 10 to 10,000 controls, beside Flet's own ways and flet-asp
+bench-frames: $(VENV)/dev ## what a click costs on pages of 10 to 10,000 controls, beside Flet's own ways and flet-asp
 	$(BIN)/python -m tests.benchmarks.frames
 
 load: $(VENV)/dev ## 300 people at one server, through real websockets, wave after wave

@@ -247,7 +247,8 @@ def connected(page: ft.Page) -> bool:
         connection = cast("object", page.session.connection)
     except RuntimeError:  # the session is gone for good
         return False
-    return connection is not None
+    # The connection of a client that has just gone has no queue any more; the session is told a step later.
+    return connection is not None and _send_queue(connection) is not None
 
 
 def loop_of(page: ft.Page) -> asyncio.AbstractEventLoop | None:
@@ -257,9 +258,13 @@ def loop_of(page: ft.Page) -> asyncio.AbstractEventLoop | None:
 
 def backlog(page: ft.Page) -> int:
     """How many messages to the client have not left yet, on the transports that have a queue for them."""
-    connection = cast("object", page.session.connection)
-    queue = next((value for name, value in vars(connection).items() if name.endswith("__send_queue")), None)
+    queue = _send_queue(cast("object", page.session.connection))
     return queue.qsize() if isinstance(queue, asyncio.Queue) else 0
+
+
+def _send_queue(connection: object) -> object:
+    """What a connection keeps for its client; something else for one without such a queue."""
+    return next((value for name, value in vars(connection).items() if name.endswith("__send_queue")), connection)
 
 
 def push(page: ft.Page, controls: Iterable[ft.BaseControl]) -> None:

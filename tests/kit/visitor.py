@@ -68,7 +68,9 @@ class Visitor:
     async def connect(self) -> ClientConnection:
         """Make the connection."""
         url = self._url.replace("http", "ws", 1) + "ws"
-        return await connect(url, compression=None, max_size=None, ping_interval=None, proxy=None)
+        return await connect(
+            url, compression=None, max_size=None, ping_interval=None, open_timeout=PATIENCE, proxy=None
+        )
 
     async def leave(self) -> None:
         """Close the connection; the session stays until its time is over."""

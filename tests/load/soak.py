@@ -52,7 +52,7 @@ async def note(get: fa.Get, set: fa.Set, text: str) -> None:
 
 
 def main(page: ft.Page) -> None:
-    state = fa.get_state_manager(page, max_fps=NO_LIMIT)
+    state = fa.get_state_manager(page, max_fps=NO_LIMIT, auto_update=False)
     noting = state.action(note)
 
     def add() -> None:

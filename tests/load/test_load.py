@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import flet as ft
 import pytest
 
+import flet_asp_actors as fa
 from flet_asp_actors.testing.headless import HeadlessApp
+from tests.kit.failures import collect
 
 from . import soak as endurance
 from .server import ServerProcess
 from .soak import growth, soak
 from .waves import wave
 
+FletApp: Any = importlib.import_module("flet_web.fastapi.flet_app").FletApp  # it has no types
 pytestmark = pytest.mark.anyio
 
 
@@ -75,4 +83,32 @@ async def test_the_soaked_app_is_right() -> None:
         for _ in range(100):
             await app.click("Add")
         assert app.texts()[:3] == ["count 100", "100 clicks, rows up to 29", "noted 100"]
+        assert app.mirror_diff() == []
+
+
+async def test_a_client_that_has_just_gone_is_no_error() -> None:
+    """For a step of the loop the session still has the connection, and the connection nothing to send by."""
+    count = fa.Key("count", 0)
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+        page.add(*(state.bound(ft.Text(), value=lambda get: f"count {get(count)}") for _ in range(2)))
+
+    async with HeadlessApp(main) as app:
+        state = fa.get_state_manager(app.page)
+        failures = collect(state)
+        with ThreadPoolExecutor(1) as executor:
+            gone: Any = FletApp(asyncio.get_running_loop(), executor, main, None)
+            gone._FletApp__send_queue = None
+            app.session.attach_connection(gone)
+            state.set(count, 1)
+            await app.settle()
+            assert failures == []
+            assert state.statistics().frames == 0
+            await app.disconnect()
+        await app.reconnect()
+        assert app.texts() == ["count 1"] * 2
+        state.set(count, 2)
+        await app.settle()
+        assert app.texts() == ["count 2"] * 2
         assert app.mirror_diff() == []

@@ -16,6 +16,7 @@ import pytest
 from flet.components.utils import current_component
 
 import flet_asp_actors as fa
+from flet_asp_actors.core.evaluate import evaluating
 from flet_asp_actors.testing import HeadlessApp, virtual_backend
 
 N = fa.Key("n", 0)
@@ -312,6 +313,26 @@ async def test_a_function_renders_only_if_its_result_is_another() -> None:
         assert app.texts() == ["odd"]
 
 
+async def test_a_function_made_once_is_not_called_for_a_rendering() -> None:
+    calls: list[int] = []
+
+    def double(get: fa.Get) -> int:
+        calls.append(get(N))
+        return get(N) * 2
+
+    @ft.component
+    def Double() -> ft.Control:
+        return ft.Text(f"{fa.use_value(double)} {fa.use_value(M)}")
+
+    async with shows(Double) as app:
+        store(app).set(M, 1)
+        await app.settle()
+        store(app).set(N, 1)
+        await app.settle()
+        assert app.texts() == ["2 1"]
+        assert calls == [0, 1]
+
+
 async def test_edits_in_place_are_seen() -> None:
     items = fa.Key[list[str]]("items", factory=list)
 
@@ -433,6 +454,31 @@ async def test_a_failing_selector_keeps_the_value_and_one_without_a_value_raises
     assert "ZeroDivisionError" in await crash(Inverse)
 
 
+async def test_the_value_of_one_key_is_not_shown_for_another_that_fails() -> None:
+    @fa.family
+    def inverse(get: fa.Get, n: int) -> float:
+        return 1 / n
+
+    @ft.component
+    def Inverse() -> ft.Control:
+        return ft.Text(str(fa.use_value(inverse(fa.use_value(N)))))
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+        state.set(N, 1)
+
+        def zero() -> None:
+            state.set(N, 0)
+            page.update()
+
+        page.render(lambda: [Inverse(), ft.Button("zero", on_click=zero)])
+
+    async with HeadlessApp(main, allow_crash=True) as app:
+        assert app.texts() == ["1.0"]
+        await app.click("zero")
+        assert "ZeroDivisionError" in app.crashes[0]
+
+
 async def test_an_error_in_a_rendering_does_not_end_all_renderings() -> None:
     @ft.component
     def Breaking() -> ft.Control:
@@ -454,6 +500,26 @@ async def test_an_error_in_a_rendering_does_not_end_all_renderings() -> None:
         assert app.texts() == ["breaking 2", "other 1"]
         gc.collect()
         assert [str(each) for each in told] == ["broken"], "by asyncio, whose task it was"
+
+
+async def test_a_component_that_cannot_be_rendered_does_not_hold_up_those_within_it() -> None:
+    @ft.component
+    def Breaking() -> ft.Control:
+        if fa.use_value(N) == 1:
+            raise RuntimeError("broken")
+        return ft.Column([Label("within")])
+
+    told: list[Any] = []
+    async with shows(Breaking) as app:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+        store(app).set(N, 1)
+        await app.settle()
+        assert app.texts() == ["within 1"]
+        store(app).set(N, 2)
+        await app.settle()
+        assert app.texts() == ["within 2"]
+        gc.collect()
+        assert {str(each) for each in told} == {"broken"}
 
 
 async def test_the_setter_and_the_action_are_the_same_at_each_rendering() -> None:
@@ -909,19 +975,27 @@ async def test_a_write_while_rendering_is_refused_and_makes_no_loop(
         await app.settle()
         assert app.texts() == ["1"]
         assert len(renders) == 2
+        assert not evaluating, "later writes go the fast way"
 
 
 async def test_what_a_rendering_starts_may_write() -> None:
     """An effect, a task and a listener are not the rendering, whatever context they have inherited."""
 
-    @fa.selector
-    async def later(get: fa.Get) -> int:
-        return get(N)
+    room = fa.StateManager()
+
+    @room.service(while_watched=N)
+    async def feed(get: fa.Get, set: fa.Set) -> None:
+        set(N, 1)
+        await asyncio.Event().wait()
+
+    heard: list[str] = []
+    room.listen(feed.status, lambda status: room.set(ITEM, status.state), immediate=False)
+    room.listen(ITEM, heard.append, immediate=False)
 
     @ft.component
     def Starting() -> ft.Control:
         set_m = fa.use_atom(M)[1]
-        fa.use_value(later)
+        n = fa.use_value(room.atom(N))
 
         def effect() -> None:
             set_m(fa.current().get(M) + 1)
@@ -934,17 +1008,15 @@ async def test_what_a_rendering_starts_may_write() -> None:
                 fa.current().set(ITEM, "task")
 
             tasks.add(asyncio.get_running_loop().create_task(write()))
-        return ft.Text(f"{fa.use_value(M)} {fa.use_value(ITEM)} {fa.use_value(ITEM['heard'])}")
+        renders.append(room.get(ITEM))
+        return ft.Text(f"{fa.use_value(M)} {fa.use_value(ITEM)} {n}")
 
-    def main(page: ft.Page) -> None:
-        state = fa.get_state_manager(page)
-        state.listen(later.status, lambda status: state.set(ITEM["heard"], status.state), immediate=False)
-        page.render(Starting)
-
-    async with HeadlessApp(main) as app:
-        await store(app).settled()
+    async with shows(Starting) as app:
+        assert renders[0] == "running", "the listener has written within the rendering"
         await app.settle()
-        assert app.texts() == ["1 task ready"]
+        assert app.texts() == ["1 task 1"]
+    assert heard == ["running", "idle"]
+    await room.aclose()
 
 
 async def test_a_selector_cannot_be_set() -> None:

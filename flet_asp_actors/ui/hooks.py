@@ -306,9 +306,8 @@ class Use(Watcher):
     def read(self, component: ft.Component) -> Any:
         """The value, for a component that is being rendered."""
         self._component = weakref.ref(component)
-        self._shown = self.node.version
         value = cast("Any", self.node).value
-        self._shown = self.node.version  # it may have been computed just now
+        self._shown = self.node.version
         return value
 
     @property

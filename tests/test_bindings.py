@@ -330,6 +330,24 @@ async def test_a_control_whose_push_fails_does_not_hold_up_the_others(monkeypatc
         assert [(each.key, each.actor) for each in found] == [("Text", "frame")]
 
 
+async def test_an_error_of_a_frame_is_told_also_if_it_is_not_raised_twice() -> None:
+    """Flet takes a change as sent before it fails to encode it."""
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+        page.add(*[state.bound(ft.Text(), value=key) for key in NAMES])
+
+    async with HeadlessApp(main) as app:
+        found = collect(store(app))
+        broken: Any = app.page.controls[1]
+        broken.tooltip = object()  # by hand: the library would have refused it
+        for key in NAMES:
+            store(app).set(key, 7)
+        await app.settle()
+        assert app.texts() == ["7", "0", "7"]
+        assert ["serialize" in str(each.error) for each in found] == [True]
+
+
 async def test_a_store_without_a_loop_written_by_a_thread_reaches_the_page() -> None:
     made: list[fa.StateManager] = []
     in_thread(lambda: made.append(fa.StateManager()))

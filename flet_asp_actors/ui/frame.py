@@ -268,14 +268,13 @@ class UIActor:
     def _push(self, page: ft.Page, controls: list[ft.BaseControl]) -> None:
         try:
             adapter.push(page, cheapest(controls))
-        except Exception:
-            # One of them is to blame; the others must not suffer for it.
-            for control in controls:
-                try:
-                    adapter.push(page, [control])
-                except Exception as error:
-                    for store in list(self._stores)[:1]:
-                        store.report(error, type(control).__name__, "frame")
+        except Exception as error:
+            # One of them is to blame; the others must not suffer for it. The one need not fail
+            # again: Flet may have noted its change as sent. Then the error is told as it was.
+            failed = [(control, its) for control in controls if (its := _push_alone(page, control)) is not None]
+            for control, its in failed or [(page, error)]:
+                for store in list(self._stores)[:1]:
+                    store.report(its, type(control).__name__, "frame")
 
     # ------------------------------------------------------------------ the session
 
@@ -357,6 +356,15 @@ class UIActor:
 
 
 _NOBODY: Any = lambda: None  # noqa: E731  # in place of a weak reference
+
+
+def _push_alone(page: ft.Page, control: ft.BaseControl) -> Exception | None:
+    """Push one control; gives what it failed with."""
+    try:
+        adapter.push(page, [control])
+    except Exception as error:
+        return error
+    return None
 
 
 def _post(loop: asyncio.AbstractEventLoop, call: Callable[..., object], *args: Any) -> None:

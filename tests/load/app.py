@@ -9,7 +9,7 @@ import flet as ft
 
 import flet_asp_actors as fa
 
-__all__ = ("ALL", "FLOOD", "NEWS", "main", "rest", "wake")
+__all__ = ("ALL", "FLOOD", "NEWS", "POURED", "main", "rest", "wake")
 
 NEWS = fa.Key("news", 0)
 COUNT = fa.Key("count", 0)
@@ -18,9 +18,12 @@ ITEMS = fa.Key[list[int]]("items", factory=list)
 SAVED = fa.Key("saved", "")
 BEATS = fa.Key("beats", 0)
 LEVEL = fa.Key("level", 0)
+BULK = fa.Key("bulk", "")
 
 FLOOD = 300
 """How many writes a flood is made of, one at a turn of the loop."""
+POURED = 200
+"""How many large writes are poured out, a hundred a second."""
 
 ALL = fa.StateManager()
 """The store that all pages share."""
@@ -58,6 +61,14 @@ async def flood(get: fa.Get, set: fa.Set) -> None:
         await asyncio.sleep(0)
 
 
+@fa.action(policy="droppable")
+async def pour(get: fa.Get, set: fa.Set) -> None:
+    """More than the line to a client that does not read can take up."""
+    for n in range(POURED):
+        set(BULK, "." * 200_000 + f" {n + 1}")
+        await asyncio.sleep(0.01)
+
+
 async def heart(get: fa.Get, set: fa.Set) -> None:
     """A service for each session."""
     while not get(resting):
@@ -89,6 +100,8 @@ def main(page: ft.Page) -> None:
         state.bound(ft.Text(), value=lambda get: f"saved {get(SAVED)}"),
         state.bound(ft.ProgressRing(), visible=lambda get: get(saving.status).is_busy),
         ft.Button("Flood", on_click=flooding),
+        state.bound(ft.Text(), value=lambda get: get(BULK)),
+        ft.Button("Pour", on_click=state.action(pour)),
     )
 
 

@@ -24,6 +24,7 @@ from starlette.websockets import WebSocketDisconnect
 
 import flet_asp_actors as fa
 from flet_asp_actors.testing.headless import Client, Node, difference
+from flet_asp_actors.ui import page as adapter
 from flet_asp_actors.ui.binding import Binding
 from flet_asp_actors.ui.frame import UIActor
 from flet_asp_actors.ui.mount import Mount
@@ -204,6 +205,18 @@ async def memory() -> int:
     return _resident()
 
 
+async def queue(session_id: str) -> tuple[int, int]:
+    """How many messages to a client have not left yet, and how many frames were pushed to its page."""
+    session = _session(session_id)
+    return adapter.backlog(session.page), session.page.__dict__["state"].statistics().frames
+
+
+async def is_pouring(session_id: str) -> bool:
+    """Whether large writes are under way, or will be."""
+    state = _session(session_id).page.__dict__["state"]
+    return bool(state.get(state.action(app.pour).status).state != "succeeded")
+
+
 async def frames() -> dict[str, int]:
     """What was written to the levels of all sessions, and what was pushed."""
     states = [session.page.__dict__["state"] for session in _sessions().values()]
@@ -217,5 +230,6 @@ async def frames() -> dict[str, int]:
 
 
 _QUESTIONS: dict[str, Callable[..., Any]] = {
-    each.__name__: each for each in (is_away, sessions, rest, wake, differences, expire, census, memory, frames)
+    each.__name__: each
+    for each in (is_away, sessions, rest, wake, differences, expire, census, memory, queue, is_pouring, frames)
 }

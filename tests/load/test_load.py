@@ -12,9 +12,12 @@ import pytest
 
 import flet_asp_actors as fa
 from flet_asp_actors.testing.headless import HeadlessApp
+from flet_asp_actors.ui.frame import BACKLOG
 from tests.kit.failures import collect
 
 from . import soak as endurance
+from .app import POURED
+from .crowd import crowd
 from .server import ServerProcess
 from .soak import growth, soak
 from .waves import wave
@@ -48,14 +51,37 @@ async def test_the_crowd_sees_what_is_wrong() -> None:
     """The comparison finds a client that has something else than the server."""
     server = ServerProcess()
     try:
-        from .crowd import crowd
-
         (person,), _ = await crowd(server, 1, 1, 0.0)
         await server.ask("rest")
         person.visitor.screen.node("Add")["content"] = "Subtract"
         person.patience = 0.0
         assert any("Subtract" in each for each in await person.differences())
         await person.visitor.leave()
+    finally:
+        server.stop()
+
+
+async def test_a_client_that_does_not_read_is_waited_for() -> None:
+    """Frames are not made faster than they leave: what comes in between is in the next one."""
+    server = ServerProcess()
+    try:
+        (person,), _ = await crowd(server, 1, 1, 0.0)
+        visitor = person.visitor
+        before = (await server.ask("queue", visitor.session_id))[1]
+        visitor.look_away()
+        await visitor.click("Pour")
+        longest = frames = 0
+        while await server.ask("is_pouring", visitor.session_id):
+            length, frames = await server.ask("queue", visitor.session_id)
+            longest = max(longest, length)
+            await asyncio.sleep(0.01)
+        visitor.look()
+        await visitor.until(lambda: any(text.endswith(f" {POURED}") for text in visitor.screen.texts()))
+        assert 0 < longest <= BACKLOG + 2  # one frame more than what waits, of the text alone
+        assert frames - before < POURED / 2
+        await server.ask("rest")
+        assert await person.differences() == []
+        await visitor.leave()
     finally:
         server.stop()
 

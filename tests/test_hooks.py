@@ -16,6 +16,7 @@ import pytest
 from flet.components.utils import current_component
 
 import flet_asp_actors as fa
+from examples import components
 from flet_asp_actors.core.evaluate import evaluating
 from flet_asp_actors.testing import HeadlessApp, virtual_backend
 
@@ -1115,3 +1116,24 @@ async def test_what_hooks_need_of_flet() -> None:
         gone = weakref.ref(seen.pop())
         seen.clear()
         assert gone() is None, "at once, without the collector"
+
+
+@IN_VIRTUAL_TIME
+async def test_the_example() -> None:
+    async with HeadlessApp(components.main) as app:
+        state = store(app)
+        await state.settled()
+        await app.settle()
+        await app.type("City", "ber")
+        await state.settled()
+        await app.settle()
+        assert [node["title"] for node in app.find("ListTile")] == ["Berlin", "Bern"]
+        await app.click(app.one("ListTile", title="Bern"))
+        await app.click(app.one("IconButton", tooltip="More nights"))
+        assert app.texts()[-1] == "1 cities, 2 nights"
+        await app.click("Start over")
+        await state.settled()
+        await app.settle()
+        assert app.texts()[-1] == "0 cities, 0 nights"
+        assert app.one("TextField")["value"] == ""
+        assert app.mirror_diff() == []

@@ -1137,3 +1137,56 @@ async def test_the_example() -> None:
         assert app.texts()[-1] == "0 cities, 0 nights"
         assert app.one("TextField")["value"] == ""
         assert app.mirror_diff() == []
+
+
+async def test_a_control_of_a_component_cannot_be_bound_and_says_what_to_do() -> None:
+    @ft.component
+    def Binding() -> ft.Control:
+        return fa.current().bound(ft.Text(), value=N)
+
+    said = await crash(Binding)
+    assert "BindingError: Text belongs to a component" in said
+    assert "fa.use_value(key)" in said
+
+
+async def test_a_bound_control_that_is_put_into_a_component_is_told() -> None:
+    def main(page: ft.Page) -> None:
+        text = fa.get_state_manager(page).bound(ft.Text(), value=N)
+
+        @ft.component
+        def Taking() -> ft.Control:
+            return ft.Column([text])
+
+        page.render(Taking)
+
+    async with HeadlessApp(main) as app:
+        found = failures(store(app))
+        store(app).set(N, 1)
+        await app.settle()
+        assert "Text belongs to a component" in str(found[0].error)
+
+
+async def test_what_a_rendering_sets_off_elsewhere_may_build_and_bind() -> None:
+    """A rendering that begins to watch may wake a service, whose write makes a bound list build a row."""
+    room = fa.StateManager()
+    rows = room.atom(fa.Key[list[str]]("rows", factory=list))
+    built: list[ft.Control] = []
+
+    @room.service(while_watched=N)
+    async def feed(get: fa.Get, set: fa.Set) -> None:
+        await asyncio.Event().wait()
+
+    def build(_: object) -> None:
+        built.append(room.bound(ft.Text(), value=rows))
+
+    room.listen(feed.status, build, immediate=False)
+
+    @ft.component
+    def Waking() -> ft.Control:
+        fa.use_value(room.atom(N))
+        renders.append(str(len(built)))
+        return ft.Text("")
+
+    async with shows(Waking):
+        assert renders == ["1"]
+    await room.aclose()

@@ -11,7 +11,7 @@ import flet as ft
 
 from ..core.evaluate import FATAL, as_exception, read
 from ..core.graph import Node
-from ..core.turn import Watcher
+from ..core.turn import Watcher, here
 from ..errors import BindingError
 from ..key import label
 from ..owner import Owner
@@ -218,7 +218,7 @@ class Binding(Watcher):
         try:
             why = controls.put(control, self.prop, value)
         except Exception as error:
-            self.report(error)
+            self.report(_frozen(type(control).__name__) if adapter.is_frozen(control) else error)
             return
         if why is None:
             self._was_put()
@@ -290,6 +290,14 @@ def _calls_for_attention(node: Node) -> bool:
     return False
 
 
+def _frozen(kind: str) -> BindingError:
+    return BindingError(
+        f"{kind} belongs to a component, which alone may change it; it cannot be bound. Read the state inside the "
+        "component, with fa.use_value(key), or put the control beside the component and not in it: "
+        "page.render(lambda: [App(), control])."
+    )
+
+
 def check_target(control: object, prop: str) -> None:
     """Refuse what cannot be bound, where the mistake is made.
 
@@ -304,11 +312,9 @@ def check_target(control: object, prop: str) -> None:
     kind = type(control).__name__
     if prop.startswith("on_"):
         raise BindingError(f"{prop} is an event, not a value; give it to the control: {kind}(..., {prop}=handler)")
-    if adapter.is_frozen(control):
-        raise BindingError(
-            f"{kind} belongs to a component, which makes it anew at each render; it cannot be bound. "
-            "Read the state inside the component instead."
-        )
+    # What is built in a turn is not the component's, also if it was the rendering that has begun the turn.
+    if adapter.is_frozen(control) or (adapter.rendering_component() is not None and not here().draining):
+        raise _frozen(kind)
     known = adapter.properties(control)
     if prop not in known and prop not in control.__dict__:
         close = difflib.get_close_matches(prop, known, n=1)

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar, cast, overload
 
 import flet as ft
-from flet.components.utils import current_component  # public there, though not a name of `ft`
 
 from ..action import Action
 from ..async_key import is_async
@@ -153,13 +152,13 @@ class _Rendering:
     """What a hook knows of the rendering that calls it."""
 
     def __init__(self, hook: str, elsewhere: str) -> None:
-        try:
-            self.component = current_component()
-        except RuntimeError:
+        component = adapter.rendering_component()
+        if component is None:
             raise RuntimeError(
                 f"fa.{hook}() is a hook: call it in the body of a function with @ft.component, while that is "
                 f"rendered. {elsewhere}"
-            ) from None
+            )
+        self.component = component
         page = adapter.current_page()
         if page is None:
             raise RuntimeError(f"fa.{hook}() needs the page that renders, and there is none in this context")
@@ -195,10 +194,8 @@ def _refuse_writes() -> None:
 def _now_rendering() -> str | None:
     if here().draining:
         return None  # a listener that hears of what the rendering has begun to watch
-    try:
-        return f"component {_name(current_component())}"
-    except RuntimeError:
-        return None
+    component = adapter.rendering_component()
+    return f"component {_name(component)}" if component is not None else None
 
 
 def _name(component: ft.Component) -> str:

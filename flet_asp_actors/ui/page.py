@@ -23,6 +23,7 @@ from contextvars import Context, copy_context
 from typing import Any, cast
 
 import flet as ft
+from flet.components.utils import current_component  # public there, though not a name of `ft`
 from flet.controls.context import _context_page  # pyright: ignore[reportPrivateUsage]  # see above
 
 from ..core.values import compare_by_identity
@@ -48,6 +49,7 @@ __all__ = (
     "properties",
     "push",
     "push_context",
+    "rendering_component",
     "skip_auto_update",
     "watch_session",
 )
@@ -218,6 +220,14 @@ def skip_auto_update() -> None:
 def capture_context() -> Context | None:
     """A copy of the current context if it belongs to a page."""
     return copy_context() if _context_page.get() is not None else None
+
+
+def rendering_component() -> ft.Component | None:
+    """The component whose function is running now, if any."""
+    try:
+        return current_component()
+    except RuntimeError:
+        return None
 
 
 def current_page() -> ft.Page | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import NamedTuple
 
 import flet as ft
@@ -70,7 +71,7 @@ def _plan(
     parts = [_plan(child, changed, below) for child in below[control]]
     cost = sum(part.cost for part in parts)
     changes = sum(part.changes for part in parts)
-    if changes > 1:
+    if len(parts) > 1:  # what goes around one part alone costs more than the part
         at_all = PER_UPDATE + PER_CHANGE * changes
         whole = at_all + PER_NODE * _size(control, (cost - at_all) / PER_NODE)
         if whole < cost:
@@ -80,9 +81,10 @@ def _plan(
 
 def _size(control: ft.BaseControl, limit: float) -> int:
     """How many controls there are in a control; it stops counting when they are more than `limit`."""
-    size = 0
+    size = 1
     todo = [control]
     while todo and size <= limit:
-        size += 1
-        todo.extend(adapter.children(todo.pop()))
+        inner = list(islice(adapter.children(todo.pop()), int(limit) - size + 1))
+        size += len(inner)
+        todo += inner
     return size

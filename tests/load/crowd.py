@@ -13,6 +13,7 @@ import anyio
 
 from tests.kit.visitor import Visitor
 
+from .app import FLOOD
 from .server import ServerProcess
 
 __all__ = ("Person", "Trips", "crowd")
@@ -27,14 +28,20 @@ class Trips:
     """How long it took from what a person did until it was on the screen, in seconds."""
 
     seconds: list[float] = field(default_factory=list[float])
-    elapsed: float = 0.0
+    begun: float = field(default_factory=perf_counter)
+    ended: float = 0.0
+    floods: list[int] = field(default_factory=list[int])
+    """How many messages came of each flood of writes."""
 
     def __str__(self) -> str:
         ordered = sorted(self.seconds)
         p95 = ordered[int(len(ordered) * 0.95)]
-        rate = len(ordered) / self.elapsed
+        rate = len(ordered) / (self.ended - self.begun)
         p50 = median(ordered)
-        return f"{len(ordered):,} round trips, {rate:,.0f} a second; p50 {p50 * 1e3:.1f} ms, p95 {p95 * 1e3:.1f} ms"
+        said = f"{len(ordered):,} round trips, {rate:,.0f} a second; p50 {p50 * 1e3:.1f} ms, p95 {p95 * 1e3:.1f} ms"
+        if self.floods:
+            said += f"; a flood of {FLOOD} writes makes {median(self.floods):.0f} messages"
+        return said
 
 
 class Person:
@@ -65,7 +72,10 @@ class Person:
                 await self._go_and_come_back(think)
             begun = perf_counter()
             await self._random.choice(self._deeds())()
-            self._trips.seconds.append(perf_counter() - begun)
+            self._trips.ended = perf_counter()
+            self._trips.seconds.append(self._trips.ended - begun)
+        if not think:
+            await self._flood()
 
     async def differences(self) -> list[str]:
         """Where the client and the server differ when everything has arrived."""
@@ -112,6 +122,13 @@ class Person:
         await self.visitor.click("Save")
         await self._see(f"saved {self._saved}")
 
+    async def _flood(self) -> None:
+        """Have more written than frames can be pushed."""
+        before = self.visitor.frames
+        await self.visitor.click("Flood")
+        await self._see(f"level {FLOOD}")
+        self._trips.floods.append(self.visitor.frames - before)
+
     async def _go_and_come_back(self, think: float) -> None:
         session = self.visitor.session_id
         await self.visitor.leave()
@@ -136,9 +153,7 @@ async def crowd(server: ServerProcess, size: int, steps: int, think: float) -> t
     """Have so many people visit at once; they are still there at the end."""
     trips = Trips()
     people = [Person(server, seed, trips) for seed in range(size)]
-    begun = perf_counter()
     async with anyio.create_task_group() as group:
         for person in people:
             group.start_soon(person.visit, steps, think)
-    trips.elapsed = perf_counter() - begun
     return people, trips

@@ -16,7 +16,7 @@ from flet_asp_actors.ui.frame import BACKLOG
 from tests.kit.failures import collect
 
 from . import soak as endurance
-from .app import POURED
+from .app import FLOOD, POURED
 from .crowd import crowd
 from .server import ServerProcess
 from .soak import growth, soak
@@ -44,6 +44,7 @@ async def test_a_crowd_leaves_nothing_behind() -> None:
     assert first.census == second.census == before
     assert before["StateManager"] == 1  # the one for all
     assert {"Session", "Binding", "BaseControl"}.isdisjoint(before)
+    assert max(second.trips.floods) < FLOOD  # what is written in between is conflated
     assert second.memory <= first.memory * 1.1
 
 

@@ -19,7 +19,7 @@ Where to read on, each ring knowing only those before it:
     system/ failure, batch, transaction, snapshot, supervision, host, root, registry, values,
             declarations, store
                                 supervision, and actors found by key
-    ui/     page, frame, mount, binding, two_way
+    ui/     page, roots, frame, mount, controls, ears, binding, two_way, hooks
                                 the screen; the only ring that imports Flet
     state                       StateManager: the store and its pages
     testing/                    what apps are tested with; nothing above knows it

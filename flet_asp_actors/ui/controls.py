@@ -48,8 +48,8 @@ _EVENTS: dict[str, tuple[str, ...]] = {
 """The properties that a person changes, each with the events that may say so; the first that a control has.
 Any other property is changed by an event of its name, if there is one: `text` by `text_change`."""
 
-_MEASURED = {"size", "media"}
-"""What an event of this name is about the layout, and not about the property."""
+_NOT_ENTERED = {"size", "media", "route", "platform_brightness"}
+"""What changes by an event of its name, but not because a person has entered it."""
 
 _CARRIED = {("selected", "select_change"), ("checked", "click")}
 """Where the client leaves the property as it is, and only the event says what the person wants."""
@@ -90,7 +90,7 @@ def entered(kind: Any) -> dict[str, str]:
 @functools.cache
 def _event(kind: Any, prop: str) -> str | None:
     known = _names(kind)
-    events = (*_EVENTS.get(prop, ()), f"{prop}_change") if prop in known and prop not in _MEASURED else ()
+    events = (*_EVENTS.get(prop, ()), f"{prop}_change") if prop in known and prop not in _NOT_ENTERED else ()
     return next((event for event in events if f"on_{event}" in known), None)
 
 

@@ -1,0 +1,45 @@
+"""docs/controls.md: the table there is what the library does, for every control of Flet."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import flet as ft
+
+from flet_asp_actors.ui import controls
+
+TABLE = Path(__file__).parents[1] / "docs" / "controls.md"
+ROW = re.compile(r"^\| `(\w+)` \| `(\w+)` \| `(\w+)` \|", re.MULTILINE)
+ABSTRACT = {"DialogControl"}
+
+
+def kinds(of: Any = ft.BaseControl) -> Iterator[Any]:
+    """All the controls that Flet exports."""
+    for kind in of.__subclasses__():
+        if dataclasses.is_dataclass(kind) and vars(ft).get(kind.__name__) is kind and kind.__name__ not in ABSTRACT:
+            yield kind
+        yield from kinds(kind)
+
+
+def known() -> set[tuple[str, str, str]]:
+    for name in ft.__all__:
+        getattr(ft, name)  # Flet imports a control when it is first asked for
+    return {(kind.__name__, prop, event) for kind in kinds() for prop, event in controls.entered(kind).items()}
+
+
+def test_the_table_of_controls_is_what_the_library_does() -> None:
+    assert sorted(known()) == sorted(ROW.findall(TABLE.read_text(encoding="utf-8")))
+
+
+def test_every_control_that_shows_an_error_is_named() -> None:
+    text = TABLE.read_text(encoding="utf-8")
+    for name in ft.__all__:
+        getattr(ft, name)
+    for kind in set(kinds()):
+        prop = controls._error_property(kind)  # pyright: ignore[reportPrivateUsage]  # of the kind, there is no control
+        if prop is not None and kind.__name__ != "FormFieldControl":
+            assert f"`{kind.__name__}.{prop}`" in text

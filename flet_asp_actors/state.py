@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from contextvars import Context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, Union, overload
 
 from .action import find_store_by
 from .async_key import is_async
+from .atom import is_atom
 from .core.evaluate import now_computing
 from .core.graph import Derived, Node
 from .errors import BindingError, UnknownKeyError
 from .key import Key, Name, Readable, Writable, label
 from .owner import Job, current_owner
 from .reading import Get
-from .selector import make_selector, name_of
+from .row import Index, Items, Row
+from .selector import make_selector, name_of, takes_one
 from .system.store import Statistics, Store
 
 if TYPE_CHECKING:
@@ -246,11 +248,90 @@ class StateManager(Store):
         """
         return self._bind_both(TwoWay(key, parse, to, event, debounce), target, prop, update, on_input_change)
 
+    @overload
+    def bind_list(
+        self,
+        key: Readable[Collection[T] | None],
+        container: ft.BaseControl | ft.Ref[Any],
+        build: Callable[[Row[T]], ft.BaseControl],
+        item_key: Callable[[T], Hashable] | None = None,
+    ) -> Binding: ...
+    @overload
+    def bind_list(
+        self,
+        key: Callable[[Get], Collection[T] | None],
+        container: ft.BaseControl | ft.Ref[Any],
+        build: Callable[[Row[T]], ft.BaseControl],
+        item_key: Callable[[T], Hashable] | None = None,
+    ) -> Binding: ...
+    @overload
+    def bind_list(
+        self,
+        key: Name,
+        container: ft.BaseControl | ft.Ref[Any],
+        build: Callable[[Row[Any]], ft.BaseControl],
+        item_key: Callable[[Any], Hashable] | None = None,
+    ) -> Binding: ...
+    def bind_list(
+        self, key: Any, container: Any, build: Any, item_key: Callable[[Any], Hashable] | None = None
+    ) -> Binding:
+        """Have the children of a container follow a list: a control for each item, made once.
+
+        `build(row)` makes the control of an item that is new. When the list changes, the
+        controls move with their items, those of items that are gone go, and nothing else is
+        built. What has become of an item is in `row`: bind to it, and only what shows the
+        change is pushed. The controls are there at once, so they are in the first thing that
+        the client gets; later changes are on the screen at the next frame.
+
+        The list fills the container alone: `controls` or, where a control has none, `options`,
+        `items`, `segments`, `destinations`, `tabs`, `rows`, `actions` or `spans`. What a build
+        binds ends with its control, and what it listens to or has done (`listen`, `effect`)
+        ends with the row. A build that raises costs its row, until the list changes next.
+
+        Args:
+            key: What to follow: a list, a tuple, another collection, or None for no items; a
+                function of `get` that makes one may stand in for a key.
+            container: The control, or a Ref that holds it or will.
+            build: Makes the control of a row; a plain function. It is called in the context of
+                this call, with `fa.current()` being this store.
+            item_key: Makes of an item what it is known by. Without it that is the item itself, so
+                that another value is another row; of items that are not hashable it is
+                which object they are. Items of one key are told apart by their order.
+
+        Returns:
+            The binding. Closing it leaves the controls as they are; their rows follow no longer.
+
+        Raises:
+            BindingError: For a container without such a list or with children of its own, or for a
+                value that is no collection. Later, and what a build raises, it goes to `on_error`.
+            UnknownKeyError: For a name that was never declared.
+        """
+        from .ui.list_binding import ListBinding
+
+        self._refuse_closed("bind")
+        _check_functions(build, item_key)
+        node: Node | None = None
+        if callable(key) and not isinstance(key, Readable):
+            name: object = f"{name_of(key)} for a list"
+            make_selector(key, str(name), {})  # says what is wrong with it
+            read: Callable[[Get], Any] = key
+        else:
+            node = self._source(key, "the children")
+            name = _name_of(key, node)
+
+            def read(get: Get) -> Any:
+                return get(key)
+
+            if is_atom(node):
+                Index(node.current, item_key)
+        items = Items(name, lambda get: Index(read(get), item_key), self)
+        return self._begin(ListBinding(name, node, items, build, self, self.capture_context()), container)
+
     def unbind(self, key: Readable[Any] | Name, target: ft.BaseControl | ft.Ref[Any]) -> None:
         """End the bindings of a key to a control or a Ref; nothing happens if there are none."""
         node = self.find(key)
         for binding in list(self._bindings):
-            if binding.node is node and (binding.control is target or binding.ref is target):
+            if binding.source is node and (binding.control is target or binding.ref is target):
                 binding.close()
 
     async def flushed(self) -> None:
@@ -430,6 +511,14 @@ class StateManager(Store):
             binding.close()
 
 
+def _check_functions(build: Any, item_key: Any) -> None:
+    for name, function, takes in (("build", build, "the row"), ("item_key", item_key, "an item")):
+        if function is None and name == "item_key":
+            continue
+        if not callable(function) or is_async(function) or not takes_one(function):
+            raise BindingError(f"{name} is a plain function of {takes}, and not {function!r}: lambda row: ft.Text(...)")
+
+
 def _name_of(key: Any, node: Node) -> object:
     return node.key if isinstance(node, Derived) or not isinstance(key, (str, int)) else key
 
@@ -518,7 +607,10 @@ def current() -> StateManager:
         page = adapter.current_page()
         if page is not None:
             return get_state_manager(page)
-    raise RuntimeError("fa.current() is for code that an action, a selector or a page runs; there is none of these")
+    raise RuntimeError(
+        "fa.current() is for code that an action, a selector or a page runs, and there is none of these. "
+        "Pass the store to what needs it: state = fa.get_state_manager(page)."
+    )
 
 
 find_store_by(current)

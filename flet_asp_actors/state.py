@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import weakref
 from collections.abc import Callable, Collection, Hashable, Mapping
@@ -16,7 +17,7 @@ from .core.evaluate import now_computing
 from .core.graph import Derived, Node
 from .errors import BindingError, UnknownKeyError
 from .key import Key, Name, Readable, Writable, label
-from .owner import Job, current_owner
+from .owner import current_owner
 from .reading import Get
 from .row import Index, Items, Row
 from .selector import make_selector, name_of, takes_one
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     import flet as ft
 
     from .ui.binding import Binding
-    from .ui.frame import OnDisconnect, UIActor
+    from .ui.frame import UIActor
+    from .ui.session import OnDisconnect
 
 __all__ = ("StateManager", "TwoWay", "current", "get_state_manager", "two_way")
 
@@ -386,14 +388,10 @@ class StateManager(Store):
             return None
         from .ui import page as adapter
 
+        for actor in self._actors():
+            actor.touched()  # a status is about to change, and what the run writes is pushed by itself
         page = adapter.current_page()
         return weakref.ref(page) if page is not None else None
-
-    def spawn(self, job: Job) -> None:
-        """Start a job in a task of the host. A handler that does so has written state."""
-        super().spawn(job)
-        for actor in self._trusting:
-            actor.touched()
 
     def fresh_context(self) -> None:
         """Give a run an update flag of its own, so that it does not switch off its starter's automatic update."""
@@ -479,11 +477,6 @@ class StateManager(Store):
 
         return [ui_actor(page) for page in self._pages]
 
-    @property
-    def _trusting(self) -> list[UIActor]:
-        """The UI actors of pages whose handlers need no automatic update."""
-        return [actor for actor in self._actors() if not actor.auto_update]
-
     def on_session(self, page: ft.Page, event: str) -> None:
         """The session of a page was connected, disconnected or closed."""
         if event != "close" or page not in self._pages:
@@ -559,9 +552,9 @@ def get_state_manager(
             `on_disconnect`.
         TypeError: When it is not given a page.
     """
-    if max_fps is not None and max_fps <= 0:
+    if max_fps is not None and not 0 < max_fps < math.inf:
         raise ValueError(f"max_fps is frames a second and must be positive, not {max_fps!r}")
-    if grace is not None and grace < 0:
+    if grace is not None and not grace >= 0:
         raise ValueError(f"grace is in seconds and cannot be negative, not {grace!r}")
     if on_disconnect not in (None, "keep", "pause", "cancel"):
         raise ValueError(f'on_disconnect is "keep", "pause" or "cancel", not {on_disconnect!r}')
@@ -583,8 +576,7 @@ def get_state_manager(
     actor.max_fps = max_fps if max_fps is not None else actor.max_fps
     actor.on_disconnect = on_disconnect if on_disconnect is not None else actor.on_disconnect
     actor.grace = grace if grace is not None else actor.grace
-    if auto_update is not None:
-        actor.trust_handlers(not auto_update)
+    actor.auto_update = auto_update if auto_update is not None else actor.auto_update
     return state
 
 

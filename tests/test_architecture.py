@@ -44,7 +44,8 @@ ORDER = [
     ),
     *("system.failure", "system.batch", "system.transaction", "system.snapshot", "system.supervision"),
     *("system.host", "system.root", "system.registry", "system.values", "system.declarations", "system.store"),
-    *("ui.page", "ui.roots", "ui.frame", "ui.mount", "ui.controls", "ui.ears", "ui.binding", "ui.two_way"),
+    *("ui.page", "ui.place", "ui.session", "ui.roots", "ui.frame", "ui.mount"),
+    *("ui.controls", "ui.ears", "ui.binding", "ui.two_way"),
     "state",
     "ui.hooks",
     *(

@@ -80,6 +80,11 @@ class Binding(Watcher):
         """The control, while there is one."""
         return self._control() if self._control is not None else None
 
+    @property
+    def source(self) -> Node:
+        """What it was bound to."""
+        return self.node
+
     # ------------------------------------------------------------------ life
 
     def follow(self, target: ft.BaseControl | ft.Ref[Any]) -> None:
@@ -141,7 +146,7 @@ class Binding(Watcher):
 
     def _start(self) -> bool:
         has_value = self._is_active or self._is_looked_at or self._read()  # known is then what it is made of
-        if not self._is_active and (self._is_looked_at or (has_value and not _calls_for_attention(self.node))):
+        if not self._is_active and (self._is_looked_at or (has_value and not _calls_for_attention(self.node, 0))):
             self._is_active = True
             self.start()
         self.seen = self.node.version
@@ -171,7 +176,10 @@ class Binding(Watcher):
         if self.control is None:
             self.close()
         elif self._read():
-            ui = self._mount.ui if self._mount is not None else None
+            mount = self._mount
+            if (mount is None or not mount.is_looked_at) and _calls_for_attention(self.node, 1):
+                self.pause()  # what it has come to be made of would be kept busy for nobody
+            ui = mount.ui if mount is not None else None
             if ui is None or ui.is_here:
                 self.show()
             else:
@@ -277,13 +285,20 @@ class Binding(Watcher):
         return f"<Binding of {where} to {self.key}>"
 
 
-def _calls_for_attention(node: Node) -> bool:
-    """Whether observing a value has something run: a piece of work, a service, a timer."""
+def _calls_for_attention(node: Node, observers: int) -> bool:
+    """Whether observing a value has something run: a piece of work, a service, a timer.
+
+    What has more observers than the caller accounts for is observed anyhow, with all that it is made of.
+    """
+    if not node.attention and not node.upstream:
+        return False
     todo, seen = [node], {node}
     while todo:
         node = todo.pop()
         if node.attention:
             return True
+        if node.dependents and len(node.dependents) > observers:
+            continue
         fresh = [each for each in node.upstream if each not in seen]
         seen.update(fresh)
         todo += fresh

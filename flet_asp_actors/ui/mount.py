@@ -75,26 +75,30 @@ class Mount:
 
     def rest(self) -> None:
         """Nobody looks at the page for now."""
-        for binding in list(self.bindings):
-            binding.pause()
+        self._each(lambda binding: binding.pause())
 
     def resume(self) -> None:
         """Somebody does again."""
-        for binding in list(self.bindings):
-            binding.resume()
+        self._each(lambda binding: binding.resume())
 
     def leave(self) -> None:
         """The session has ended."""
+        self._each(lambda binding: binding.close())
+
+    def _each(self, call: Callable[[Binding], object]) -> None:
+        """Call for each binding; an error of one keeps nothing from the others."""
         for binding in list(self.bindings):
-            binding.close()
+            try:
+                call(binding)
+            except Exception as error:
+                binding.report(error)
 
     # ------------------------------------------------------------------ the hooks, named as Flet calls them
 
     def build(self) -> None:
         """The control is about to be sent whole: what is assigned now is part of it."""
         self._is_built = True
-        for binding in list(self.bindings):
-            binding.resume()
+        self._each(lambda binding: binding.resume())
         self.is_stale = False
         self._inherited("build")
 
@@ -106,8 +110,7 @@ class Mount:
             self._enter(page)
             if self._is_leaving:
                 self._is_leaving = False
-                for binding in list(self.bindings):
-                    binding.repeat()
+                self._each(lambda binding: binding.repeat())
             if self.is_stale:
                 self.changed()
         self._inherited("did_mount")
@@ -115,12 +118,14 @@ class Mount:
     def will_unmount(self) -> None:
         """The control leaves the page; it may come back."""
         self._inherited("will_unmount")
+        control = self._control()
         self._is_built = False
         if self.ui is not None:
             self.ui.part(self)
+            if control is not None:
+                self.ui.forget(control)
             self.ui = None
-        for binding in list(self.bindings):
-            binding.pause()
+        self._each(lambda binding: binding.pause())
 
     def before_event(self, event: Any) -> Any:
         """An event of the control, before its handler."""

@@ -6,7 +6,8 @@ has it only once there is an event), the snapshots `__prev_lists` and `__prev_cl
 set `__changes` (what the next difference counts from; Flet does not correct it by what the
 client changes), `_frozen` (marks controls that a component owns; there
 is no public question to ask), `_context_page` (`ft.context.page` can be read, not set),
-`_values` (what a control has been given: the only quick way to the controls in it) and the
+`_values` (what a control has been given: the only quick way to the controls in it), `_dirty` and
+`_prop_defaults` (which changes Flet would send, and how it tracks them: it forgets them when an update fails) and the
 `__send_queue` of Flet's two servers (what has not left yet; nothing public tells).
 """
 
@@ -17,6 +18,7 @@ import dataclasses
 import datetime
 import enum
 import functools
+import operator
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context, copy_context
@@ -25,6 +27,7 @@ from typing import Any, cast
 import flet as ft
 from flet.components.utils import current_component  # public there, though not a name of `ft`
 from flet.controls.context import _context_page  # pyright: ignore[reportPrivateUsage]  # see above
+from flet.messaging import session
 
 from ..core.values import compare_by_identity
 
@@ -33,6 +36,8 @@ __all__ = (
     "backlog",
     "can_be_sent",
     "capture_context",
+    "change_again",
+    "changes",
     "children",
     "connected",
     "current_page",
@@ -40,6 +45,7 @@ __all__ = (
     "has_changed",
     "is_control",
     "is_frozen",
+    "is_handling",
     "is_isolated",
     "is_page",
     "is_mounted",
@@ -130,8 +136,8 @@ def is_mounted(page: ft.Page, control: ft.BaseControl) -> bool:
 def children(control: ft.BaseControl) -> Iterator[ft.BaseControl]:
     """The controls directly in a control."""
     given = cast("dict[str, Any]", control._values)  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]  # see above
-    lists = {name: value for name, value in vars(control).items() if name != "data" and isinstance(value, list)}
-    for value in (*given.values(), *lists.values()):
+    lists = [value for name, value in vars(control).items() if name != "data" and _is_list(value)]
+    for value in (*given.values(), *lists):
         for each in cast("Iterable[Any]", value) if isinstance(value, list) else (value,):
             if isinstance(each, ft.BaseControl):
                 yield each
@@ -156,6 +162,52 @@ def announce(control: ft.BaseControl, prop: str) -> None:
     """
     control.__dict__.setdefault("__changes", set()).add(prop)
 
+
+_SNAPSHOTS = ("__prev_lists", "__prev_dicts", "__prev_classes")
+
+
+def changes(control: ft.BaseControl) -> list[str]:
+    """The properties that the next update of a control sends, as far as they are its own."""
+    found: list[str] = [*_dirty(control), *getattr(control, "__changes", ())]
+    for kind in ("__prev_lists", "__prev_dicts"):
+        snapshots: dict[str, Any] = getattr(control, kind, _NONE)
+        found += (name for name, known in snapshots.items() if _differs(known, getattr(control, name)))
+    return found
+
+
+def _differs(known: Any, value: Any) -> bool:
+    if _is_list(known) and _is_list(value):
+        return len(known) != len(value) or any(map(operator.is_not, known, value))
+    return bool(known != value)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)
+
+
+def change_again(control: ft.BaseControl, names: Iterable[str]) -> None:
+    """Have properties sent whose update has failed: Flet notes a change as sent before it sends it.
+
+    What has been sent all the same is sent twice, which makes no difference: lists and dicts are sent whole.
+    """
+    dirty, tracked = _dirty(control), cast("Any", type(control))._prop_defaults
+    for name in names:
+        if name in dirty:
+            continue
+        snapshots = [found for kind in _SNAPSHOTS if (found := getattr(control, kind, None)) and name in found]
+        for snapshot in snapshots:
+            snapshot[name] = None
+        if name in tracked:
+            dirty[name] = None
+        elif not snapshots:
+            announce(control, name)
+
+
+def _dirty(control: ft.BaseControl) -> dict[str, None]:
+    return cast("Any", control)._dirty  # type: ignore[no-any-return]  # see above
+
+
+_NONE: dict[str, Any] = {}
 
 _DEEPEST = 100
 """How deep a value may be nested: msgpack has a limit too, and a cyclic value none."""
@@ -215,6 +267,18 @@ def skip_auto_update() -> None:
     """See to it that Flet makes no automatic update after the handler that runs in this context."""
     mark_update_called: Callable[[], None] = ft.context.mark_update_called
     mark_update_called()
+
+
+def is_handling() -> bool:
+    """Whether what runs just now is a handler that Flet has called, and no task beside it."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # no loop: another thread
+        return False
+    return task is not None and getattr(task.get_coro(), "cr_code", None) is _HANDLING
+
+
+_HANDLING = session.Session.dispatch_event.__code__
 
 
 def capture_context() -> Context | None:

@@ -25,11 +25,12 @@ def cheapest(dirty: list[ft.BaseControl]) -> list[ft.BaseControl]:
     """The controls to update so that these are: an ancestor, where that is cheaper than all those in it.
 
     An ancestor's update compares everything in it, but for the isolated controls, which are
-    always updated themselves; it makes one message of what it finds.
+    always updated themselves; it makes one message of what it finds. It would render the
+    components in it, too, so what has any is not updated as a whole.
     """
     if len(dirty) < FEW:
         return dirty
-    below: dict[ft.BaseControl, list[ft.BaseControl]] = {}  # the way down from each root to the dirty ones
+    below: dict[ft.BaseControl, dict[ft.BaseControl, None]] = {}  # the way down from each root to the dirty ones
     tops: dict[ft.BaseControl, None] = {}
     for control in dirty:
         _climb(control, below, tops)
@@ -41,7 +42,7 @@ def cheapest(dirty: list[ft.BaseControl]) -> list[ft.BaseControl]:
 
 
 def _climb(
-    control: ft.BaseControl, below: dict[ft.BaseControl, list[ft.BaseControl]], tops: dict[ft.BaseControl, None]
+    control: ft.BaseControl, below: dict[ft.BaseControl, dict[ft.BaseControl, None]], tops: dict[ft.BaseControl, None]
 ) -> None:
     while True:
         parent = None if adapter.is_isolated(control) else control.parent
@@ -50,9 +51,9 @@ def _climb(
             return
         siblings = below.get(parent)
         if siblings is not None:
-            siblings.append(control)
+            siblings[control] = None
             return
-        below[parent] = [control]
+        below[parent] = {control: None}
         control = parent
 
 
@@ -63,7 +64,7 @@ class _Plan(NamedTuple):
 
 
 def _plan(
-    control: ft.BaseControl, changed: set[ft.BaseControl], below: dict[ft.BaseControl, list[ft.BaseControl]]
+    control: ft.BaseControl, changed: set[ft.BaseControl], below: dict[ft.BaseControl, dict[ft.BaseControl, None]]
 ) -> _Plan:
     """The cheapest way for what is dirty in a control, and what it costs."""
     if control in changed:
@@ -80,11 +81,13 @@ def _plan(
 
 
 def _size(control: ft.BaseControl, limit: float) -> int:
-    """How many controls there are in a control; it stops counting when they are more than `limit`."""
+    """How many controls there are in a control; it stops counting at `limit`, or at a component."""
     size = 1
     todo = [control]
     while todo and size <= limit:
         inner = list(islice(adapter.children(todo.pop()), int(limit) - size + 1))
+        if any(isinstance(each, ft.Component) for each in inner):
+            return int(limit) + 1
         size += len(inner)
         todo += inner
     return size

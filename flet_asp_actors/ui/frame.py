@@ -44,8 +44,8 @@ class UIActor(PageSession):
     change after a quiet time is pushed at the loop's next step, the ones after it at most
     `max_fps` times a second, and the last one is never lost. It needs no task: a timer of
     the loop is all, in a context of its own, so that Flet's automatic updates go on as if
-    it were not there. While no client is connected nothing is pushed; what is dirty is kept.
-    When a client does not take what was sent, the next frame waits until it has.
+    it were not there. While no client is connected nothing is sent; one that comes back is
+    sent the whole page. When a client does not take what was sent, the next frame waits until it has.
     """
 
     def __init__(self, page: ft.Page) -> None:
@@ -132,7 +132,9 @@ class UIActor(PageSession):
             done.finish()
 
     def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
-        due = self._last + 1 / self.max_fps
+        page = self._page()
+        is_away = page is not None and adapter.is_away(page)
+        due = self._last + 1 / self.max_fps if not is_away else self._last
         try:
             if due <= loop.time():
                 self._timer = loop.call_soon(self._flush, context=Context())
@@ -165,7 +167,20 @@ class UIActor(PageSession):
                 if adapter.push_context(page).run(self.stage.show, page):
                     self._timer = loop.call_soon(self._flush, context=Context())
                     return
+        elif page is not None and adapter.is_away(page):
+            self._build_unseen(page)
         self._wake()
+
+    def _build_unseen(self, page: ft.Page) -> None:
+        """Have Flet build what has come into the page while nobody is there, and take down what has left it.
+
+        Nothing is sent. The client that comes back is sent the page as it is, and what Flet finds
+        in it then for the first time, it would never build: it would not be followed by anything.
+        """
+        dirty, self._dirty = self._dirty, {}
+        controls = [each for each in dirty if adapter.is_mounted(page, each) and adapter.has_new_parts(each)]
+        if controls:
+            adapter.push_context(page).run(self._push, page, controls)
 
     def _push(self, page: ft.Page, controls: list[ft.BaseControl]) -> None:
         changes = [adapter.changes(control) for control in controls]
@@ -191,6 +206,11 @@ class UIActor(PageSession):
     def _connected(self) -> None:
         super()._connected()
         if self._has_changes and self._timer is None and self._loop is not None:
+            self._schedule(self._loop)
+
+    def _disconnected(self) -> None:
+        super()._disconnected()
+        if self._dirty and self._timer is None and self._loop is not None:
             self._schedule(self._loop)
 
     def _closed(self) -> None:

@@ -43,6 +43,8 @@ __all__ = (
     "current_page",
     "fresh_context",
     "has_changed",
+    "has_new_parts",
+    "is_away",
     "is_control",
     "is_frozen",
     "is_handling",
@@ -185,6 +187,12 @@ def _is_list(value: object) -> bool:
     return isinstance(value, list)
 
 
+def has_new_parts(control: ft.BaseControl) -> bool:
+    """Whether the next update of a control may bring other controls, or take some away."""
+    plain = (str, int, float, enum.Enum)
+    return any(not isinstance(getattr(control, name), plain) for name in changes(control))
+
+
 def change_again(control: ft.BaseControl, names: Iterable[str]) -> None:
     """Have properties sent whose update has failed: Flet notes a change as sent before it sends it.
 
@@ -323,6 +331,14 @@ def connected(page: ft.Page) -> bool:
         return False
     # The connection of a client that has just gone has no queue any more; the session is told a step later.
     return connection is not None and _send_queue(connection) is not None
+
+
+def is_away(page: ft.Page) -> bool:
+    """Whether the client has gone and may come back. It is sent the whole page then; until then Flet sends nothing."""
+    try:
+        return cast("object", page.session.connection) is None
+    except RuntimeError:  # the session is gone for good
+        return False
 
 
 def loop_of(page: ft.Page) -> asyncio.AbstractEventLoop | None:

@@ -533,7 +533,7 @@ def get_state_manager(
         page: The page.
         max_fps: How many frames a second its changes may cause at most; 60 at first.
         auto_update: Whether Flet compares the whole page after every handler, as it does
-            by itself; true at first. With False it does not after a handler that has changed
+            by itself; true at first. With False it does not after a handler that has itself changed
             something bound on the page, or started a run: their cost is then that of the
             changes and not of the page. Such a handler has to call `update()` for what it
             edits by hand. One that leaves state alone is followed by the automatic update
@@ -542,7 +542,7 @@ def get_state_manager(
             client is back. "keep", at first: everything goes on. "pause": what is bound on
             the page does not count as observed, so services that run `while_watched` rest,
             and nothing is recomputed for it. "cancel": that, and the runs that were started
-            from the page are cancelled after the grace. Either way nothing is pushed
+            from the page are cancelled after the grace. Either way nothing is sent
             meanwhile, and a client that comes back sees what is current.
         grace: Seconds without a client before runs are cancelled; 3 at first: a reload of
             the browser takes about one.

@@ -12,6 +12,7 @@ import pytest
 
 import flet_asp_actors as fa
 from flet_asp_actors.testing import HeadlessApp, virtual_backend
+from flet_asp_actors.testing.headless import number
 from flet_asp_actors.ui.frame import BACKLOG, ui_actor
 from flet_asp_actors.ui.page import is_isolated
 from flet_asp_actors.ui.roots import FEW, PER_CHANGE, PER_NODE, PER_UPDATE, cheapest
@@ -148,6 +149,67 @@ async def test_every_part_of_a_generator_handler_is_judged_by_itself() -> None:
         assert [texts[1] for texts in seen] == ["before", "second"]
 
 
+async def write_in_a_task(state: fa.StateManager, by_hand: ft.Text) -> None:
+    async def write() -> None:
+        state.set(COUNT, 1)
+
+    writing = asyncio.create_task(write())  # it has the handler's context
+    by_hand.value = "by hand"
+    await writing
+
+
+async def listen_late(state: fa.StateManager, by_hand: ft.Text) -> None:
+    async def on_name(_: str) -> None:
+        """It needs a task, but changes nothing."""
+
+    state.listen(NAME, on_name, immediate=False)
+    state.set(NAME, "not bound")
+    by_hand.value = "by hand"
+
+
+@pytest.mark.parametrize("handler", [write_in_a_task, listen_late])
+async def test_only_what_the_handler_itself_changes_takes_its_update_away(handler: Handler) -> None:
+    async with HeadlessApp(click_page(handler, auto_update=False)) as app:
+        await app.click(app.one("Button"))
+        await app.settle()
+        assert app.texts()[1] == "by hand"
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_main_that_goes_on_is_not_taken_for_a_handler(is_async: bool) -> None:
+    """A listener that main has set up runs in main's context, and main has something to show at its end."""
+    shown, go_on = asyncio.Event(), asyncio.Event()
+
+    async def main(page: ft.Page) -> None:
+        async def set_up() -> fa.StateManager:
+            return fa.get_state_manager(page, auto_update=False)
+
+        state = await asyncio.create_task(set_up())
+        page.add(state.bound(ft.Text(), value=COUNT), ft.Button("go", on_click=lambda: [state.set(NAME, "x"), None][1]))
+
+        async def later(_: str) -> None:
+            state.set(COUNT, 1)
+
+        state.listen(NAME, later if is_async else lambda _: state.set(COUNT, 1), immediate=False)
+        ft.context.reset_update_called()  # type: ignore[no-untyped-call]  # Flet's has no types
+        shown.set()
+        await go_on.wait()
+        state.set(COUNT, 2)
+        page.controls.append(ft.Text("by hand"))
+
+    app = HeadlessApp(main)
+    starting = asyncio.create_task(app.__aenter__())
+    await shown.wait()
+    await app.start_event("go", "click")
+    await app.settle()
+    go_on.set()
+    await starting
+    try:
+        assert app.texts() == ["2", "by hand"]
+    finally:
+        await app.close()
+
+
 async def test_what_main_builds_by_hand_is_shown_although_it_sets_state() -> None:
     def main(page: ft.Page) -> None:
         state = fa.get_state_manager(page, auto_update=False)
@@ -218,7 +280,10 @@ async def test_settings_stay_unless_they_are_given() -> None:
     ("settings", "message"),
     [
         ({"max_fps": 0}, "max_fps is frames a second and must be positive, not 0"),
+        ({"max_fps": float("nan")}, "max_fps is .*, not nan"),
+        ({"max_fps": float("inf")}, "max_fps is .*, not inf"),
         ({"grace": -1}, "grace is in seconds and cannot be negative, not -1"),
+        ({"grace": float("nan")}, "grace is .*, not nan"),
         ({"on_disconnect": "stop"}, "on_disconnect is .*, not 'stop'"),
     ],
 )
@@ -336,6 +401,166 @@ def reach(root: ft.BaseControl) -> list[ft.BaseControl]:
     parts: list[Any] = [getattr(root, "content", None), *getattr(root, "controls", [])]
     inner = [each for each in parts if isinstance(each, ft.BaseControl) and not is_isolated(each)]
     return [root, *[found for each in inner for found in reach(each)]]
+
+
+async def test_a_control_and_what_it_is_in_are_in_the_plan_once() -> None:
+    row = ft.Row([ft.Text("x") for _ in range(FEW)])
+    async with HeadlessApp(lambda page: page.add(ft.Column([row]))):
+        assert cheapest([*row.controls, row]) == [row]
+        assert cheapest([row, *row.controls]) == [row]
+
+
+async def test_components_are_not_rendered_by_the_update_of_what_is_around_them() -> None:
+    renderings: list[None] = []
+
+    @ft.component
+    def clock() -> ft.Control:
+        renderings.append(None)
+        return ft.Text("component")
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+        texts = [state.bound(ft.Text(), value=VALUES[each]) for each in range(100)]
+        page.render(lambda: [clock(), *texts])
+
+    async with HeadlessApp(main) as app:
+        await app.settle()
+        renderings.clear()
+        with store(app).batch():
+            for each in range(100):
+                store(app).set(VALUES[each], 1)
+        await app.settle()
+        assert app.texts() == ["component", *["1"] * 100]
+        assert app.mirror_diff() == []
+        assert renderings == []
+
+
+def everything(page: ft.Page) -> None:
+    """Controls in whatever way a control may be in another: in lists, slots, values, dialogs, the other views."""
+    view = page.views[0]
+    view.appbar = ft.AppBar(leading=ft.Icon(ft.Icons.ADD), title=ft.Text(), actions=[ft.IconButton(ft.Icons.ADD)])
+    view.drawer = ft.NavigationDrawer(controls=[ft.NavigationDrawerDestination(label="a", icon=ft.Icons.ADD)])
+    view.navigation_bar = ft.NavigationBar(
+        destinations=[ft.NavigationBarDestination(icon=ft.Icon(ft.Icons.ADD), label=each) for each in "ab"]
+    )
+    view.floating_action_button = ft.FloatingActionButton(content=ft.Text())
+    page.overlay.append(ft.Column([ft.Text()]))
+    page.add(
+        ft.DataTable(
+            columns=[ft.DataColumn(label=ft.Text())], rows=[ft.DataRow(cells=[ft.DataCell(ft.Row([ft.Text()]))])]
+        ),
+        ft.Container(ft.Text(), tooltip=ft.Tooltip(message="m"), badge=ft.Badge(label=ft.Text())),
+        ft.Button(content=ft.Row([ft.Text()]), style=ft.ButtonStyle(color={ft.ControlState.DEFAULT: "red"})),
+        ft.Text(spans=[ft.TextSpan("s", spans=[ft.TextSpan("t")])]),
+        ft.Tabs(
+            length=1,
+            content=ft.Column([ft.TabBar(tabs=[ft.Tab(label=ft.Text())]), ft.TabBarView(controls=[ft.Text()])]),
+        ),
+        ft.ListTile(leading=ft.Text(), title=ft.Text(), trailing=ft.Text()),
+        ft.ExpansionPanelList(controls=[ft.ExpansionPanel(header=ft.Text(), content=ft.Text())]),
+        ft.Dropdown(options=[ft.DropdownOption(key="a", content=ft.Text())]),
+        ft.SegmentedButton(segments=[ft.Segment(value="1", label=ft.Text())], selected=["1"]),
+        ft.RadioGroup(content=ft.Column([ft.Radio(value="a")])),
+        ft.PopupMenuButton(items=[ft.PopupMenuItem(content=ft.Text())], content=ft.Text()),
+        ft.TextField(prefix=ft.Text(), label=ft.Text()),
+        Island([ft.Row([ft.Text()])]),
+    )
+    page.views.append(ft.View(route="/two", controls=[ft.Text()], appbar=ft.AppBar(title=ft.Text())))
+    page.update()
+    page.show_dialog(ft.AlertDialog(title=ft.Text(), content=ft.Column([ft.Text()]), actions=[ft.TextButton("ok")]))
+
+
+async def test_an_update_of_whatever_a_control_is_in_carries_its_change() -> None:
+    """What the plans stand on. Flet's own, all of it."""
+    async with HeadlessApp(everything) as app:
+        controls: list[Any] = [each for each in app.session.index.values() if not isinstance(each, ft.Page)]
+        assert len(controls) > 70
+        looked = 0
+        for control in controls:
+            root = control
+            while not is_isolated(root) and root.parent is not None:
+                root, looked = root.parent, looked + 1
+                control.key = f"change {looked}"
+                app.page.update(root)
+                assert app.client.nodes[number(control)]["key"] == control.key, (control, root)
+        assert looked > 2 * len(controls)
+
+
+# ------------------------------------------------------------------ errors
+
+
+def failing_page(errors: list[str]) -> Callable[[ft.Page], None]:
+    """Many texts and a row of bound controls in a column, at whose end is a control that cannot be updated."""
+
+    def fail() -> None:
+        raise ValueError("not today")
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+        state.on_error = lambda failure: errors.append(str(failure.error))
+        texts = [state.bound(ft.Text(), value=VALUES[each]) for each in range(40)]
+        page.add(ft.Column([*texts, state.bound(ft.Row(), controls=ROW), ft.Text("last")]))
+        page.controls[0].controls[-1].before_update = fail  # type: ignore[attr-defined]  # it is the column
+
+    return main
+
+
+ROW = fa.Key[list[Any]]("row", factory=list)
+
+
+async def test_what_a_failed_update_of_an_ancestor_has_lost_is_sent_all_the_same() -> None:
+    errors: list[str] = []
+    async with HeadlessApp(failing_page(errors)) as app:
+        for turn, change in enumerate(("set", "edit"), 1):
+            with store(app).batch():
+                for each in range(40):
+                    store(app).set(VALUES[each], turn)
+                if change == "set":
+                    store(app).set(ROW, [ft.Text("b"), ft.Text("c")])
+                else:
+                    store(app).mutate(ROW, lambda row: row.insert(0, ft.Text("a")))
+            await app.settle()
+            assert app.texts() == [*[str(turn)] * 40, *("bc" if turn == 1 else "abc"), "last"]
+            assert app.mirror_diff() == []
+            assert errors == ["not today"] * turn
+        del app.page.controls[0].controls[-1].before_update  # type: ignore[attr-defined]  # it is the column
+
+
+async def test_what_was_sent_before_an_update_failed_is_not_there_twice() -> None:
+    errors: list[str] = []
+
+    class Bad(ft.Text):
+        def did_mount(self) -> None:
+            raise ValueError("not mounted")
+
+    async with HeadlessApp(failing_page(errors)) as app:
+        del app.page.controls[0].controls[-1]  # type: ignore[attr-defined]  # it is the column
+        app.page.update()
+        with store(app).batch():
+            for each in range(40):
+                store(app).set(VALUES[each], 1)
+            store(app).set(ROW, [Bad("a"), ft.Text("b")])
+        await app.settle()
+        store(app).mutate(ROW, lambda row: row.append(ft.Text("c")))
+        await app.settle()
+        assert app.texts() == [*["1"] * 40, *"abc"]
+        assert app.mirror_diff() == []
+        assert errors == ["not mounted"]
+
+
+async def test_a_frame_that_fails_is_logged_where_no_store_serves_the_page(caplog: pytest.LogCaptureFixture) -> None:
+    shared = fa.StateManager()
+    async with HeadlessApp(lambda page: page.add(shared.bound(ft.Text(), value=COUNT))) as app:
+
+        def fail() -> None:
+            raise ValueError("not today")
+
+        app.page.controls[0].before_update = fail  # type: ignore[method-assign]  # Flet calls what the instance has
+        shared.set(COUNT, 1)
+        await app.settle()
+        assert "frame at 'Text': ValueError: not today" in caplog.text
+        del app.page.controls[0].before_update
+    await shared.aclose()
 
 
 # ------------------------------------------------------------------ slow clients

@@ -354,6 +354,57 @@ def test_what_is_in_a_control_is_in_its_values_and_its_lists() -> None:
     ]
 
 
+async def test_what_an_update_would_send_is_known_before_and_can_be_sent_again() -> None:
+    def main(page: ft.Page) -> None:
+        page.add(ft.Row([ft.Text("a")], spacing=1))
+
+    async with HeadlessApp(main) as app:
+        row: Any = app.page.controls[0]
+        assert adapter.changes(row) == []
+        row.spacing = 2
+        row.controls.append(ft.Text("b"))
+        changes = adapter.changes(row)
+        assert sorted(changes) == ["controls", "spacing"]
+        for _ in range(2):
+            row.update()
+            assert adapter.changes(row) == []
+            assert sorted(op.path for op in app.take()[-1].ops)[-1] == "spacing"
+            adapter.change_again(row, changes)
+        row.update()
+        assert app.mirror_diff() == []
+
+
+async def test_a_handler_is_known_by_its_task() -> None:
+    seen: list[bool] = []
+
+    def look() -> None:
+        seen.append(adapter.is_handling())
+
+    async def look_later() -> None:
+        look()
+
+    async def on_click() -> None:
+        look()
+        await asyncio.create_task(look_later())
+        await asyncio.to_thread(look)
+        await asyncio.sleep(0)
+        look()
+
+    def main(page: ft.Page) -> None:
+        look()
+        page.add(ft.Button("go", on_click=on_click))
+
+    async with HeadlessApp(main) as app:
+        await app.click("go")
+    assert seen == [False, True, False, False, True]
+
+
+@pytest.mark.parametrize("server", ["flet.messaging.flet_socket_server", "flet_web.fastapi.flet_app"])
+def test_flets_servers_dispatch_each_event_in_a_task_of_its_own(server: str) -> None:
+    source = inspect.getsource(importlib.import_module(server))
+    assert re.search(r"asyncio\.create_task\(\s*self\.(__)?session\.dispatch_event\(", source)
+
+
 @pytest.mark.parametrize("server", ["flet.messaging.flet_socket_server", "flet_web.fastapi.flet_app"])
 def test_flets_servers_have_a_queue_of_what_has_not_left(server: str) -> None:
     source = inspect.getsource(importlib.import_module(server))

@@ -183,6 +183,105 @@ async def test_the_users_own_handlers_are_called(when: str, policy: Any) -> None
     assert heard == ["disconnect", "connect", "close"]
 
 
+@pytest.mark.parametrize("policy", ["keep", "pause"])
+async def test_rows_that_come_while_the_client_is_away_are_followed_when_it_is_back(policy: Any) -> None:
+    rows = fa.Key[list[Any]]("rows", factory=list)
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page, on_disconnect=policy)
+        page.add(state.bound(ft.Column(), controls=rows))
+
+    async with HeadlessApp(main) as app:
+        state = store(app)
+        state.set(rows, [state.bound(ft.Text(), value=COUNT)])
+        await app.settle()
+        await app.disconnect()
+        app.take()
+        state.set(rows, [state.bound(ft.Text(size=20), value=lambda get: get(COUNT) * 10)])
+        await app.settle()
+        assert app.take() == []
+        await app.reconnect()
+        assert app.texts() == ["0"]
+        state.set(COUNT, 1)
+        await app.settle()
+        assert app.texts() == ["10"]
+        assert app.mirror_diff() == []
+        app.page.clean()
+        assert state.statistics().observed == 0
+
+
+async def test_what_came_and_went_while_the_client_is_away_is_not_kept() -> None:
+    def main(page: ft.Page) -> None:
+        fa.get_state_manager(page)
+        page.add(ft.Column())
+
+    async with HeadlessApp(main) as app:
+        column: Any = app.page.controls[0]
+        await app.disconnect()
+        text = store(app).bound(ft.Text(), value=COUNT)
+        column.controls.append(text)
+        app.page.update()
+        store(app).set(COUNT, 1)
+        column.controls.clear()
+        app.page.update()
+        kept = weakref.ref(text)
+        del text
+        gc.collect()
+        assert kept() is None
+
+
+class Broken:
+    """An observer with whom everything goes wrong."""
+
+    def rest(self) -> None:
+        raise ValueError("rest")
+
+    def resume(self) -> None:
+        raise ValueError("resume")
+
+    def leave(self) -> None:
+        raise ValueError("leave")
+
+
+async def test_what_goes_wrong_with_one_observer_keeps_nothing_from_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    errors: list[str] = []
+    shared = fa.StateManager()
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page, on_disconnect="pause")
+        state.on_error = lambda failure: errors.append(str(failure))
+        ui_actor(page).join(Broken())
+        page.add(shared.bound(ft.Text(), value=COUNT))
+
+    async with HeadlessApp(main) as app:
+        await app.disconnect()
+        assert shared.statistics().observed == 0
+        await app.reconnect()
+        assert shared.statistics().observed == 1
+    assert shared.statistics().observed == 0
+    assert errors == ["session at 'Broken': ValueError: rest", "session at 'Broken': ValueError: resume"]
+    assert "session at 'Broken': ValueError: leave" in caplog.text, "the store had been closed before"
+    await shared.aclose()
+
+
+async def test_a_session_that_ends_while_nobody_is_there_leaves_nothing() -> None:
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page, on_disconnect="cancel", grace=1000)
+        page.add(state.bound(ft.Text(), value=COUNT), state.bound(ft.TextField(), value=fa.two_way(NAME)))
+
+    async with HeadlessApp(main) as app:
+        state = store(app)
+        await app.disconnect()
+        await app.close()
+        await state.aclose()
+        kept: list[Any] = [weakref.ref(app.page), weakref.ref(ui_actor(app.page)), weakref.ref(state)]
+    del app, state
+    gc.collect()
+    assert [each() for each in kept] == [None] * 3
+
+
 # ------------------------------------------------------------------ who counts as an observer
 
 
@@ -220,6 +319,27 @@ async def test_a_control_that_has_not_been_on_a_page_has_nothing_run_for_it() ->
         app.page.controls.clear()
         app.page.update()
         assert store(app).statistics().observed == 0
+
+
+async def test_what_a_hidden_control_comes_to_need_is_not_run_for_it() -> None:
+    ran: list[int] = []
+
+    @fa.selector(initial="nothing yet")
+    async def slow(get: fa.Get) -> str:
+        ran.append(get(COUNT))
+        return "done"
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+        page.data = state.bound(ft.Text(), value=lambda get: get(slow) if get(COUNT) else "off")
+
+    async with HeadlessApp(main) as app:
+        store(app).set(COUNT, 1)
+        await app.settle()
+        assert (ran, app.page.data.value) == ([], "nothing yet")
+        app.page.add(app.page.data)
+        await app.settle()
+        assert (ran, app.texts()) == ([1], ["done"])
 
 
 # ------------------------------------------------------------------ shared stores
@@ -382,6 +502,99 @@ async def test_pages_on_two_loops_and_a_thread_that_writes() -> None:
             await there(two.reconnect())
             await there(two.settle())
             assert two.texts() == ["200"]
+
+
+async def test_flushed_waits_for_values_that_are_on_their_way_to_another_loop() -> None:
+    async with fa.StateManager() as shared:
+
+        def main(page: ft.Page) -> None:
+            shared.attach(page)
+            page.add(shared.bound(ft.Text(), value=COUNT))
+
+        async with elsewhere(main) as (app, _):
+            for each in range(1, 51):
+                shared.set(COUNT, each)
+                await shared.flushed()
+                assert app.texts() == [str(each)]
+
+
+async def test_flushed_returns_when_the_loop_of_a_page_dies() -> None:
+    async with fa.StateManager() as shared:
+
+        def main(page: ft.Page) -> None:
+            shared.attach(page)
+            page.add(shared.bound(ft.Text(), value=COUNT))
+
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        app = HeadlessApp(main)
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(app.__aenter__(), loop))
+        loop.call_soon_threadsafe(loop.stop)
+        await asyncio.to_thread(thread.join)
+        shared.set(COUNT, 1)  # to a loop that stands still
+        waiting = asyncio.create_task(shared.flushed())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        loop.close()
+        await waiting
+        await shared.flushed()
+
+
+def test_a_page_whose_loop_has_ended_on_this_thread_disturbs_nobody() -> None:
+    shared = fa.StateManager()
+    heard: list[int] = []
+    apps: list[HeadlessApp] = []
+
+    def main(page: ft.Page) -> None:
+        shared.attach(page)
+        page.add(shared.bound(ft.Text(), value=COUNT))
+
+    async def serve() -> None:
+        apps.append(await HeadlessApp(main).__aenter__())
+
+    async def go_on() -> None:
+        shared.set(COUNT, 2)
+        await shared.flushed()
+        await shared.aclose()
+
+    asyncio.run(serve())
+    shared.listen(COUNT, heard.append, immediate=False)
+    shared.set(COUNT, 1)
+    asyncio.run(go_on())
+    assert heard == [1, 2]
+
+
+class Failing:
+    """A value that cannot be shown."""
+
+    def __init__(self) -> None:
+        self.errors: list[str] = []
+
+    def show(self) -> None:
+        raise ValueError("not shown")
+
+    def report(self, error: BaseException) -> None:
+        self.errors.append(str(error))
+
+
+async def test_a_value_that_cannot_be_shown_keeps_nothing_from_the_others() -> None:
+    async with fa.StateManager() as shared:
+
+        def main(page: ft.Page) -> None:
+            shared.attach(page)
+            page.add(shared.bound(ft.Text(), value=COUNT))
+
+        async with elsewhere(main) as (app, there):
+            failing = Failing()
+
+            async def post() -> None:
+                ui_actor(app.page).post(failing)
+                await asyncio.to_thread(lambda: shared.set(COUNT, 1).wait(5))
+
+            await there(post())
+            await there(app.settle())
+            assert (app.texts(), failing.errors) == (["1"], ["not shown"])
 
 
 async def test_a_value_for_a_page_whose_loop_has_ended_disturbs_nobody() -> None:

@@ -32,8 +32,8 @@ def program(number: int) -> dict[str, Any]:
     return names
 
 
-def test_there_are_ten_programs() -> None:
-    assert len(BLOCKS) == 10
+def test_there_are_eleven_programs() -> None:
+    assert len(BLOCKS) == 11
 
 
 async def test_counter() -> None:
@@ -161,14 +161,24 @@ async def test_custom_control() -> None:
         assert app.texts() == ["0", "1", "0"]
 
 
+async def test_components() -> None:
+    async with HeadlessApp(program(8)["main"]) as app:
+        await app.click("Add")
+        assert app.texts() == ["1 is odd"]
+        await app.click("Save")
+        await fa.get_state_manager(app.page).settled()
+        await app.settle()
+        assert app.texts() == ["1 is odd", "Saved 1"]
+
+
 def test_testing_without_a_page() -> None:
-    names = program(8)
+    names = program(9)
     names["test_total"]()
     names["test_order"]()
 
 
 def test_testing_with_the_kit(tmp_path: Path) -> None:
-    (tmp_path / "test_buying.py").write_text(BLOCKS[9])
+    (tmp_path / "test_buying.py").write_text(BLOCKS[10])
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "3 passed" in result.stdout, result.stdout + result.stderr

@@ -14,7 +14,8 @@ Where to read on, each ring knowing only those before it:
                                 what is derived
         attention, layers, writing, ending, run, lanes, bound, action
                                 what is done
-        watch, effect, watching who watches
+        watch, row, effect, watching
+                                who watches
         service, supervisor     what should be up
     system/ failure, batch, transaction, snapshot, supervision, host, root, registry, values,
             declarations, store
@@ -58,6 +59,7 @@ from .key import Key, Readable, Writable
 from .reading import Async, Get
 from .receipt import Receipt
 from .retry import Retry
+from .row import Row
 from .run import Run
 from .selector import Selector, SelectorKey, selector
 from .service import Service
@@ -102,6 +104,7 @@ __all__ = (
     "Readable",
     "Receipt",
     "Retry",
+    "Row",
     "Run",
     "RunCancelled",
     "Selector",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine
-from contextvars import Context
+from contextvars import Context, ContextVar
 from types import TracebackType
 from typing import Any
 
@@ -17,7 +17,10 @@ from .owner import Job, Owner, current_owner
 from .run import current_run
 from .waiting import behaviour
 
-__all__ = ("Subscription",)
+__all__ = ("Subscription", "belongings")
+
+belongings: ContextVar[dict[Subscription, None] | None] = ContextVar("flet_asp_actors_belongings", default=None)
+"""Where subscriptions that are set up now are noted, by whoever ends them."""
 
 
 class Subscription(Watcher):
@@ -30,7 +33,7 @@ class Subscription(Watcher):
     several changes come while it is busy it is called once more, with the latest value.
     """
 
-    __slots__ = ("_context", "_is_async", "_owner", "_pump", "callback", "on_close")
+    __slots__ = ("_among", "_context", "_is_async", "_owner", "_pump", "callback", "on_close")
 
     kind = "listener"
 
@@ -49,6 +52,9 @@ class Subscription(Watcher):
         self._context = context
         self._is_async = inspect.iscoroutinefunction(callback)
         self._pump: _Pump | None = None
+        self._among = belongings.get()
+        if self._among is not None:
+            self._among[self] = None
 
     def notify(self) -> None:
         if self._pump is not None and not self._pump.is_done:
@@ -111,6 +117,8 @@ class Subscription(Watcher):
         self._owner.on_home(self._close)
 
     def _close(self) -> None:
+        if self._among is not None:
+            self._among.pop(self, None)
         self.stop()
         if self._pump is not None:
             self._pump.cancel()

@@ -37,6 +37,7 @@ ORDER = [
         "bound",
         "action",
         "watch",
+        "row",
         "effect",
         "watching",
         "service",
@@ -45,7 +46,7 @@ ORDER = [
     *("system.failure", "system.batch", "system.transaction", "system.snapshot", "system.supervision"),
     *("system.host", "system.root", "system.registry", "system.values", "system.declarations", "system.store"),
     *("ui.page", "ui.place", "ui.session", "ui.roots", "ui.frame", "ui.mount"),
-    *("ui.controls", "ui.ears", "ui.binding", "ui.two_way"),
+    *("ui.controls", "ui.ears", "ui.binding", "ui.two_way", "ui.list_binding"),
     "state",
     "ui.hooks",
     *(

@@ -17,7 +17,7 @@ DESIGN = {
     "errors": "BatchError BindingError BusyError ClosedError ConflictError CycleError DeadlockError KeyConflictError "
     "LoopError NotRunningError PurityError ReadOnlyError RunCancelled StateError UnknownKeyError",
     "nouns": "Action ActionStatus Async AsyncSelector AsyncSelectorKey AsyncValue Atom Binding BoundAction Failure "
-    "Family Get Key Readable Receipt Retry Run Selector SelectorKey Service Set Snapshot StateManager Statistics "
+    "Family Get Key Readable Receipt Retry Row Run Selector SelectorKey Service Set Snapshot StateManager Statistics "
     "Subscription Supervision Supervisor Transaction TwoWay Watch Writable",
     "verbs": "action current family get_state_manager selector two_way use_action use_atom use_status use_value",
 }

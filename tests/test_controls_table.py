@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +12,20 @@ from flet_asp_actors.ui import controls
 
 TABLE = Path(__file__).parents[1] / "docs" / "controls.md"
 ROW = re.compile(r"^\| `(\w+)` \| `(\w+)` \| `(\w+)` \|", re.MULTILINE)
-ABSTRACT = {"DialogControl"}
+ABSTRACT = {"DialogControl", "FormFieldControl"}
 
 
-def kinds(of: Any = ft.BaseControl) -> Iterator[Any]:
+def kinds() -> set[Any]:
     """All the controls that Flet exports."""
-    for kind in of.__subclasses__():
-        if dataclasses.is_dataclass(kind) and vars(ft).get(kind.__name__) is kind and kind.__name__ not in ABSTRACT:
-            yield kind
-        yield from kinds(kind)
+    exported: list[Any] = [getattr(ft, name) for name in ft.__all__]
+    return {
+        each
+        for each in exported
+        if isinstance(each, type) and issubclass(each, ft.BaseControl) and each.__name__ not in ABSTRACT
+    }
 
 
 def known() -> set[tuple[str, str, str]]:
-    for name in ft.__all__:
-        getattr(ft, name)  # Flet imports a control when it is first asked for
     return {(kind.__name__, prop, event) for kind in kinds() for prop, event in controls.entered(kind).items()}
 
 
@@ -37,9 +35,7 @@ def test_the_table_of_controls_is_what_the_library_does() -> None:
 
 def test_every_control_that_shows_an_error_is_named() -> None:
     text = TABLE.read_text(encoding="utf-8")
-    for name in ft.__all__:
-        getattr(ft, name)
-    for kind in set(kinds()):
+    for kind in kinds():
         prop = controls._error_property(kind)  # pyright: ignore[reportPrivateUsage]  # of the kind, there is no control
-        if prop is not None and kind.__name__ != "FormFieldControl":
+        if prop is not None:
             assert f"`{kind.__name__}.{prop}`" in text

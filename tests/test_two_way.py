@@ -214,6 +214,31 @@ async def test_a_list_of_the_atom_is_not_shared_with_the_control() -> None:
         assert state.get(chosen) == ["b", "a"]
 
 
+async def test_an_edit_in_place_of_what_the_control_has_given_is_shown() -> None:
+    chosen = fa.Key[set[str]]("chosen", factory=set)
+    parts = [ft.Segment(each, label=each) for each in "ab"]
+    button = ft.SegmentedButton(parts, allow_multiple_selection=True, allow_empty_selection=True)
+    async with HeadlessApp(showing(lambda state: state.bound(button, selected=fa.two_way(chosen)))) as app:
+        await app.enter(app.one("SegmentedButton"), ["a"], prop="selected")
+        store(app).mutate(chosen, lambda items: items.add("b"))
+        await app.settle()
+        assert sorted(app.one("SegmentedButton")["selected"]) == ["a", "b"]
+
+
+async def test_an_edit_in_place_of_what_parse_has_made_is_shown() -> None:
+    class Box:
+        def __init__(self, text: str) -> None:
+            self.text = text
+
+    box = fa.Key[Box]("box", factory=lambda: Box(""))
+    made = fa.two_way(box, parse=Box, to=lambda box: box.text)
+    async with HeadlessApp(showing(lambda state: state.bound(ft.TextField(), value=made))) as app:
+        await app.type(app.one("TextField"), "a")
+        store(app).mutate(box, lambda box: setattr(box, "text", "b"))
+        await app.settle()
+        assert app.one("TextField")["value"] == "b"
+
+
 async def test_parse_and_to_of_a_number_are_not_made_text() -> None:
     percent = fa.Key("percent", 50)
     made = fa.two_way(percent, parse=lambda part: round(part * 100), to=lambda n: n / 100)
@@ -311,7 +336,7 @@ async def test_what_only_the_event_says_is_shown_by_the_control(how: str) -> Non
 async def test_a_panel_is_told_of_by_the_list_around_it() -> None:
     keys = [fa.Key("first", False), fa.Key("second", True)]
     panels = [ft.ExpansionPanel(header=ft.Text("x"), content=ft.Text("y")) for _ in keys]
-    around = ft.ExpansionPanelList(controls=panels)
+    around = ft.ExpansionPanelList(controls=list(panels))
 
     def main(page: ft.Page) -> None:
         state = fa.get_state_manager(page)
@@ -528,6 +553,16 @@ async def test_what_is_refused_only_for_now_is_taken_when_the_rest_has_come() ->
         slider.max = 1000  # by hand, in the same step
         await app.settle()
         assert (slider.value, found) == (500, [])
+
+
+def test_without_a_loop_it_is_taken_at_once() -> None:
+    state, slider = fa.StateManager(), ft.Slider()
+    level, most = fa.Key("level", 1), fa.Key("most", 10)
+    state.bound(slider, value=level, max=most)
+    with state.batch():
+        state.set(level, 50)
+        state.set(most, 100)
+    assert (slider.value, slider.max) == (50, 100)
 
 
 async def test_a_control_that_is_wrong_for_another_reason_is_not_the_values_fault() -> None:

@@ -179,7 +179,7 @@ class TwoWayBinding(Binding):
             self.flush()  # a submit or a blur: what was entered is to be there
             return
         control = self.control
-        if control is None or not self._is_active:
+        if control is None:
             return
         said = event.data if self._is_carried else None
         if self._editing.debounce and self._editing.on_input is None:
@@ -235,7 +235,7 @@ class TwoWayBinding(Binding):
         self._accept(control)
         if self._is_carried:
             self.assign(control, entered)
-        self._sent = (entered, _copy(value), self.node.edited)
+        self._sent = (entered, value, self.node.edited)
         if self.node.set(value).is_done:  # type: ignore[attr-defined]  # an atom, see __init__
             self.notify()  # also if it was no change: parse may have made something else of the text
 
@@ -307,11 +307,6 @@ class TwoWayBinding(Binding):
 
     def _is_error_watched(self) -> bool:
         return bool(self._owner.on_home(lambda: self._owner.find(self._editing.error)).dependents)
-
-
-def _copy(value: Any) -> Any:
-    """What a later edit in place does not reach, of the values that controls give."""
-    return list(cast("Iterable[Any]", value)) if type(value) is list else value
 
 
 def _says(entered: Any, value: Any, to: Callable[[Any], Any] | None) -> bool:

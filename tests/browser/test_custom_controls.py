@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import flet as ft
+from playwright.sync_api import expect
 
 from examples.reactive.main import main as gallery
 from tests.kit.browser import Screen
@@ -28,6 +29,7 @@ def test_the_controls_of_the_gallery_work_side_by_side(open_app: Open) -> None:
     screen.see("An address has an @ in it")
     screen.shot("example-reactive-mistake")
     screen.type("E-mail", "ann@b.c")
+    expect(screen.page.get_by_role("button", name="Send", exact=True)).to_be_enabled()
     screen.click("Send")
     screen.see("Welcome, Ann")
     screen.click("Upload")

@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     from .ui.binding import Binding
     from .ui.frame import UIActor
     from .ui.session import OnDisconnect
+    from .ui.two_way import TwoWayBinding
 
 __all__ = ("StateManager", "TwoWay", "current", "get_state_manager", "two_way")
 
 T = TypeVar("T")
 C = TypeVar("C", bound="ft.BaseControl")
+B = TypeVar("B", bound="Binding")
 
 
 class TwoWay:
@@ -238,11 +240,14 @@ class StateManager(Store):
         parse: Callable[[Any], Any] | None = None,
         event: str | None = None,
         debounce: float = 0.0,
-    ) -> Binding:
+    ) -> TwoWayBinding:
         """Have a property follow an atom, and the atom follow what is entered at the control.
 
         See `two_way` for `to`, `parse`, `event` and `debounce`, and `bind` for the rest. With
         `on_input_change` that is called with the event, and nothing is written for you.
+
+        Returns:
+            The binding; its `error` is the key that `two_way(...).error` is.
 
         Raises:
             ReadOnlyError: For a selector.
@@ -313,19 +318,16 @@ class StateManager(Store):
         self._refuse_closed("bind")
         _check_functions(build, item_key)
         node: Node | None = None
+        read: Callable[[Get], Any] = key
         if callable(key) and not isinstance(key, Readable):
             name: object = f"{name_of(key)} for a list"
             make_selector(key, str(name), {})  # says what is wrong with it
-            read: Callable[[Get], Any] = key
         else:
-            node = self._source(key, "the children")
-            name = _name_of(key, node)
-
-            def read(get: Get) -> Any:
-                return get(key)
-
-            if is_atom(node):
-                Index(node.current, item_key)
+            found = node = self._source(key, "the children")
+            name = _name_of(key, found)
+            read = _reader(key)
+            if is_atom(found):
+                Index(found.current, item_key)
         items = Items(name, lambda get: Index(read(get), item_key), self)
         return self._begin(ListBinding(name, node, items, build, self, self.capture_context()), container)
 
@@ -456,7 +458,7 @@ class StateManager(Store):
 
     def _bind_both(
         self, ways: TwoWay, target: Any, prop: str, update: bool, on_input: Callable[[Any], object] | None
-    ) -> Binding:
+    ) -> TwoWayBinding:
         from .ui.two_way import Editing, TwoWayBinding
 
         self._refuse_closed("bind")
@@ -464,7 +466,7 @@ class StateManager(Store):
         editing = Editing(ways.error, ways.parse, ways.event, on_input, ways.debounce)
         return self._begin(TwoWayBinding(_name_of(ways.key, node), node, prop, self, editing, ways.to, update), target)
 
-    def _begin(self, binding: Binding, target: Any) -> Binding:
+    def _begin(self, binding: B, target: Any) -> B:
         self.settle_home()
         binding.follow(target)
         self._bindings.add(binding)
@@ -510,6 +512,10 @@ def _check_functions(build: Any, item_key: Any) -> None:
             continue
         if not callable(function) or is_async(function) or not takes_one(function):
             raise BindingError(f"{name} is a plain function of {takes}, and not {function!r}: lambda row: ft.Text(...)")
+
+
+def _reader(key: Any) -> Callable[[Get], Any]:
+    return lambda get: get(key)
 
 
 def _name_of(key: Any, node: Node) -> object:

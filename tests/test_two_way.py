@@ -385,6 +385,15 @@ async def test_a_form_can_ask_whether_a_field_was_refused() -> None:
         assert store(app).get(age.error) is None
 
 
+async def test_a_binding_has_the_error_as_well() -> None:
+    field = ft.TextField()
+    async with HeadlessApp(showing(lambda state: field)) as app:
+        binding = store(app).bind_two_way(AGE, field, parse=int)
+        await app.settle()
+        await app.type(app.one("TextField"), "x")
+        assert "invalid literal" in str(store(app).get(binding.error))
+
+
 @pytest.mark.parametrize("how", ["set", "reset", "unmount", "unbind", "collect"])
 async def test_the_error_is_gone_with_what_was_refused(how: str) -> None:
     age = fa.two_way(AGE, parse=int)

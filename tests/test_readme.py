@@ -32,8 +32,8 @@ def program(number: int) -> dict[str, Any]:
     return names
 
 
-def test_there_are_eleven_programs() -> None:
-    assert len(BLOCKS) == 11
+def test_there_are_twelve_programs() -> None:
+    assert len(BLOCKS) == 12
 
 
 async def test_counter() -> None:
@@ -162,7 +162,7 @@ async def test_custom_control() -> None:
 
 
 async def test_components() -> None:
-    async with HeadlessApp(program(8)["main"]) as app:
+    async with HeadlessApp(program(9)["main"]) as app:
         await app.click("Add")
         assert app.texts() == ["1 is odd"]
         await app.click("Save")
@@ -172,7 +172,7 @@ async def test_components() -> None:
 
 
 def test_testing_without_a_page() -> None:
-    names = program(9)
+    names = program(10)
     names["test_total"]()
     names["test_order"]()
 
@@ -190,3 +190,11 @@ def test_every_command_and_file_it_names_is_there() -> None:
     prose = re.sub(r"^```.*?^```", "", README, flags=re.MULTILINE | re.DOTALL)
     for link in re.findall(r"\]\(([^)#]+)\)", prose):
         assert link.startswith("https://") or (ROOT / link).exists(), link
+
+
+async def test_lists_of_controls() -> None:
+    async with HeadlessApp(program(8)["main"]) as app:
+        for name in ("Tea", "Cake", "Tea"):
+            await app.click(name)
+            await app.settle()
+        assert app.texts() == ["2 x Tea", "1 x Cake"]

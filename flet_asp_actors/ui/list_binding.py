@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import reprlib
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from contextvars import Context, copy_context
 from typing import Any, cast
 
@@ -124,7 +124,7 @@ class ListBinding(Binding):
         if not held and not children:
             return
         if held and isinstance(held, list):
-            before = list(cast("list[Any]", held))
+            before = list(cast("Iterable[Any]", held))
             # In place: Flet compares what is assigned with ==, to which two rows that look alike are one.
             held[:] = children
             why = controls.complaint(container)

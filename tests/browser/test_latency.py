@@ -38,6 +38,10 @@ _HELD = """([label]) => {
 Slow = Callable[[], tuple[Screen, Proxy]]
 
 
+def length(key: fa.Key[str]) -> Callable[[fa.Get], str]:
+    return lambda get: f"{key.name}: {len(get(key))}"
+
+
 def main(page: ft.Page) -> None:
     state = fa.get_state_manager(page)
     page.add(
@@ -45,7 +49,7 @@ def main(page: ft.Page) -> None:
         state.bound(ft.TextField(label="Same"), value=fa.two_way(SAME, parse=str, to=str)),
         state.bound(ft.TextField(label="Upper"), value=fa.two_way(UPPER, parse=str.upper)),
         state.bound(ft.TextField(label="Later"), value=fa.two_way(LATER, parse=str.upper, debounce=0.5)),
-        *(state.bound(ft.Text(), value=lambda get, key=key: f"{key.name}: {len(get(key))}") for key in KEYS.values()),
+        *(state.bound(ft.Text(), value=length(key)) for key in KEYS.values()),
         state.bound(ft.Text(), value=lambda get: f"upper is {get(UPPER)}"),
     )
 

@@ -28,7 +28,7 @@ def anyio_backend() -> tuple[str, dict[str, object]]:
 def program(number: int) -> dict[str, Any]:
     """What a program defines, without running its last lines."""
     names: dict[str, Any] = {"__name__": "readme"}
-    exec(compile(BLOCKS[number], f"README.md, program {number + 1}", "exec"), names)  # our own text
+    exec(compile(BLOCKS[number], f"README.md, program {number + 1}", "exec", dont_inherit=True), names)  # our own text
     return names
 
 
@@ -178,7 +178,7 @@ def test_testing_without_a_page() -> None:
 
 
 def test_testing_with_the_kit(tmp_path: Path) -> None:
-    (tmp_path / "test_buying.py").write_text(BLOCKS[10])
+    (tmp_path / "test_buying.py").write_text(BLOCKS[11])
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "3 passed" in result.stdout, result.stdout + result.stderr

@@ -134,6 +134,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
                 parked_since = now
             elif now - parked_since >= patience:
                 break
+        events = self._waiter.wait(0)  # the last thread may have called, and ended, since we looked
+        if events:
+            return events
         if timeout is None:
             if self._strict and not self._has_sockets():
                 raise DeadlockError(self._describe_deadlock())

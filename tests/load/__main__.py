@@ -22,7 +22,7 @@ GROWTH = 0.10
 
 async def run(people: int, waves: int, steps: int, think: float) -> list[str]:
     """Run the waves and print each; gives what is wrong."""
-    server = ServerProcess(session_timeout=20)
+    server = ServerProcess()
     try:
         wrong: list[str] = []
         await wave(server, 1, 2, 0.0)  # what is made only once

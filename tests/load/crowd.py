@@ -130,13 +130,13 @@ class Person:
         self._trips.floods.append(self.visitor.frames - before)
 
     async def _go_and_come_back(self, think: float) -> None:
-        session = self.visitor.session_id
+        session, left = self.visitor.session_id, perf_counter()
         await self.visitor.leave()
         while not await self._server.ask("is_away", session):  # noqa: ASYNC110  # the server is another process
             await asyncio.sleep(0.01)
         await asyncio.sleep(self._random.random() * think)
         await self.visitor.come()
-        assert self.visitor.session_id == session, "the session is another one"
+        assert self.visitor.session_id == session, f"after {perf_counter() - left:.1f} s the session is another one"
         await self._see(f"count {self._count}")
 
     async def _see(self, text: str) -> None:

@@ -45,16 +45,12 @@ _STATM = Path("/proc/self/statm")
 
 
 class ServerProcess:
-    """A server of `app.main`, and a line to it.
+    """A server of `app.main`, and a line to it."""
 
-    Args:
-        session_timeout: Seconds that a session stays without a client, until it is swept.
-    """
-
-    def __init__(self, session_timeout: int = 3600) -> None:
+    def __init__(self) -> None:
         spawn = multiprocessing.get_context("spawn")
         self._line, other = spawn.Pipe()
-        self._process = spawn.Process(target=_serve, args=(other, session_timeout), name="server under load")
+        self._process = spawn.Process(target=_serve, args=(other,), name="server under load")
         self._process.start()
         other.close()
         self._turn = asyncio.Lock()
@@ -111,8 +107,7 @@ def _mend_flet() -> None:
 _mended: list[str] = []
 
 
-def _serve(line: Connection, session_timeout: int) -> None:
-    os.environ["FLET_SESSION_TIMEOUT"] = str(session_timeout)
+def _serve(line: Connection) -> None:
     _mend_flet()
     server = AppServer(app.main)
     line.send(server.url)
@@ -166,6 +161,11 @@ async def differences(session_id: str, page: Node) -> list[str]:
     mirror = Client()
     mirror.register(page)
     return difference(mirror, _session(session_id).page)
+
+
+async def keep_for(seconds: int) -> None:
+    """How long sessions without a client are kept, those to come and those that come back."""
+    os.environ["FLET_SESSION_TIMEOUT"] = str(seconds)
 
 
 async def expire() -> int:
@@ -231,5 +231,8 @@ async def frames() -> dict[str, int]:
 
 _QUESTIONS: dict[str, Callable[..., Any]] = {
     each.__name__: each
-    for each in (is_away, sessions, rest, wake, differences, expire, census, memory, queue, is_pouring, frames)
+    for each in (
+        *(is_away, sessions, rest, wake, differences, keep_for, expire),
+        *(census, memory, queue, is_pouring, frames),
+    )
 }

@@ -11,6 +11,8 @@ from .server import ServerProcess
 
 __all__ = ("Wave", "wave")
 
+_KEPT, _FOR_GOOD = 20, 3600
+"""Seconds that a session is kept without a client: if it is to be swept, and if not."""
 _SWEEP = 60.0
 """Seconds in which the server must have swept a session that is over; it looks every ten."""
 
@@ -47,6 +49,7 @@ async def wave(server: ServerProcess, people: int, steps: int, think: float, *, 
         think: Seconds between, on average; none is as fast as the server can.
         is_swept: Whether to wait for the server to sweep the sessions, instead of asking it to.
     """
+    await server.ask("keep_for", _KEPT if is_swept else _FOR_GOOD)
     there, trips = await crowd(server, people, steps, think)
     await server.ask("rest")
     wrong = [f"{person.visitor.session_id}: {each}" for person in there for each in await person.differences()]

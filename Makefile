@@ -9,7 +9,7 @@ PORT ?= 8550
 PIP := PIP_CONSTRAINT=$(CURDIR)/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit browser lint types format cov bench bench-frames load soak clean
+.PHONY: help run test unit crowd browser lint types format cov bench bench-frames load soak clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -17,10 +17,13 @@ help: ## show the targets
 run: $(VENV)/app ## serve the showcase on http://127.0.0.1:$(PORT)
 	PORT=$(PORT) $(BIN)/python -m examples.showcase
 
-test: lint types unit browser ## everything: lint, types, unit tests, browser tests
+test: lint types unit crowd browser ## everything: lint, types, unit tests, a small crowd, browser tests
 
 unit: $(VENV)/dev ## the unit tests, on asyncio, uvloop and trio
-	$(BIN)/python -m pytest tests --ignore=tests/browser
+	$(BIN)/python -m pytest tests --ignore=tests/browser --ignore=tests/load
+
+crowd: $(VENV)/dev ## the short form of the load test and of the soak
+	$(BIN)/python -m pytest tests/load
 
 browser: $(VENV)/dev ## the browser tests, if a Chromium or Chrome is found (REQUIRE_BROWSER=1: it must be)
 	$(BIN)/python -m pytest tests/browser

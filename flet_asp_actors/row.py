@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from .core.graph import CHECK, tick, unlink
+from .core.graph import CHECK, CLEAN, Node, tick, unlink
 from .core.turn import here
-from .core.values import is_a
+from .core.values import IMMUTABLE, is_a
 from .errors import BindingError
 from .owner import Owner
 from .selector import Selector
@@ -105,6 +105,19 @@ class Items(Selector[Index]):
 
     __slots__ = ()
 
+    def settle(self, value: Index, old: dict[Node, int]) -> None:
+        before = self.version
+        super().settle(value, old)
+        by_key, version = value.by_key, self.version
+        was_edited = self.edited == version
+        # Most items are what they were, and it takes a fifth of the time if their rows need not find that out.
+        for row in self.dependents or ():
+            if type(row) is Row and row.mark == CHECK and row.sources.get(self) == before:
+                item = row.current
+                if by_key.get(row.key.key, item) is item and (not was_edited or type(item) in IMMUTABLE):
+                    row.sources[self] = version
+                    row.mark = CLEAN
+
 
 class RowKey:
     """What messages call a row."""
@@ -172,5 +185,5 @@ class Row(Selector[T]):
                 unlink(items, row)
             row.sources = {}
             for subscription in list(row.made):
-                subscription.close()
+                subscription.leave(row.made)
         here().look()

@@ -52,9 +52,8 @@ class Subscription(Watcher):
         self._context = context
         self._is_async = inspect.iscoroutinefunction(callback)
         self._pump: _Pump | None = None
-        self._among = belongings.get()
-        if self._among is not None:
-            self._among[self] = None
+        self._among: list[dict[Subscription, None]] | None = []
+        self.set_up()
 
     def notify(self) -> None:
         if self._pump is not None and not self._pump.is_done:
@@ -110,6 +109,23 @@ class Subscription(Watcher):
         name = getattr(self.callback, "__qualname__", None) or repr(self.callback)
         self._owner.report(error, self.node.key, f"listener {name}")
 
+    def set_up(self) -> None:
+        """It is asked for here: it ends when all have left where it was, unless that was nowhere in particular."""
+        among = belongings.get()
+        if self._among is None or among is None:
+            self._among = None
+        elif self not in among:
+            among[self] = None
+            self._among.append(among)
+
+    def leave(self, among: dict[Subscription, None]) -> None:
+        """It is no longer asked for where `among` belongs to."""
+        among.pop(self, None)
+        if self._among is not None:
+            self._among = [each for each in self._among if each is not among]
+            if not self._among:
+                self.close()
+
     def close(self) -> None:
         """End the subscription; a call under way is cancelled if it is async. May be called twice."""
         refuse_in_selector("closes a subscription")
@@ -117,8 +133,8 @@ class Subscription(Watcher):
         self._owner.on_home(self._close)
 
     def _close(self) -> None:
-        if self._among is not None:
-            self._among.pop(self, None)
+        for belongings_of_one in self._among or ():
+            belongings_of_one.pop(self, None)
         self.stop()
         if self._pump is not None:
             self._pump.cancel()

@@ -293,6 +293,7 @@ class Store(Declarations):
         name = _listener_id(node, callback)
         known = self._subscriptions.get(name)
         if known is not None:
+            known.set_up()
             return known
 
         def forget(subscription: Subscription) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import reprlib
+import weakref
 from collections.abc import Callable, Hashable, Iterable
 from contextvars import Context, copy_context
 from typing import Any, cast
@@ -29,31 +30,60 @@ _CHILDREN = ("controls", "options", "items", "segments", "destinations", "tabs",
 
 _SHOWN = "_flet_asp_actors_rows"
 _ROW = "_flet_asp_actors_row"
+_BUILDER = "_flet_asp_actors_builder"
 
 Build = Callable[[Row[Any]], Any]
+
+
+class _Builder:
+    """What makes the control of a row, and the context of the page that has bound the list."""
+
+    __slots__ = ("__weakref__", "_build", "_context", "_owner")
+
+    def __init__(self, build: Build, context: Context | None, owner: Owner) -> None:
+        self._build = build
+        self._context = context
+        self._owner = owner
+
+    def make(self, row: Row[Any]) -> Any:
+        # A copy: the context itself may be entered already, further up the stack.
+        context = self._context.copy() if self._context is not None else copy_context()
+        return context.run(self._make, row)
+
+    def _make(self, row: Row[Any]) -> Any:
+        current_owner.set(self._owner)
+        belongings.set(row.made)
+        return self._build(row)
 
 
 class ListBinding(Binding):
     """The children of a container that follow a list: for each item the control that `build` has made of its row.
 
-    A control stays as long as there is an item of its key. The container holds the controls,
-    and the binding only the rows: nothing here keeps a page that has been left.
+    A control stays as long as there is an item of its key. The container holds the controls
+    and what makes them, and the binding only the rows: what a build or a row has in its hands,
+    such as the container, does not stay because a store has the list.
     """
 
-    __slots__ = ("_build", "_context", "_rows", "_source")
+    __slots__ = ("_builder", "_new", "_rows", "_source")
 
     def __init__(
         self, key: object, source: Node | None, items: Items, build: Build, owner: Owner, context: Context | None
     ) -> None:
         super().__init__(key, items, _CHILDREN[0], owner)
         self._source = source
-        self._build = build
-        self._context = context  # of the page that has bound it
+        self._new: _Builder | None = _Builder(build, context, owner)  # until there is what holds it
+        self._builder = weakref.ref(self._new)
         self._rows: dict[Hashable, Row[Any]] = {}
 
     @property
     def source(self) -> Node:
         return self._source or self.node
+
+    def follow(self, target: ft.BaseControl | ft.Ref[Any]) -> None:
+        builder, self._new = self._new, None
+        if isinstance(target, ft.Ref):
+            target.__dict__[_BUILDER] = builder
+        super().follow(target)
 
     def attach(self, control: ft.BaseControl) -> None:
         prop = _children_of(control)
@@ -61,33 +91,44 @@ class ListBinding(Binding):
         _refuse_others(control, prop)
         self.detach()
         self.prop = prop
+        control.__dict__[_BUILDER] = self._builder()
         super().attach(control)
 
     def detach(self) -> None:
+        container = self.control
         super().detach()
+        if container is not None:
+            container.__dict__.pop(_SHOWN, None)
         rows, self._rows = self._rows, {}
         if rows:
             self._owner.on_home(lambda: Row.end(rows.values()))
+
+    def __del__(self) -> None:
+        """A list that nobody watched is collected with its container: what was set up for its rows ends, too."""
+        rows = self._rows
+        if rows:
+            self._owner.later(lambda: Row.end(rows.values()))
 
     # ------------------------------------------------------------------ the rows
 
     def show(self) -> None:
         """Have a control for each item, in order."""
-        container = self.control
-        if container is not None:
+        container, builder = self.control, self._builder()
+        if container is not None and builder is not None:
             with here():  # what a build writes is told when all the rows are there
-                self._follow(container, self._latest.by_key)
+                self._follow(container, builder, self._latest.by_key)
 
-    def _follow(self, container: ft.BaseControl, items: dict[Hashable, Any]) -> None:
+    def _follow(self, container: ft.BaseControl, builder: _Builder, items: dict[Hashable, Any]) -> None:
         rows = self._rows
-        if list(rows) == list(items):
+        if _SHOWN in container.__dict__ and list(rows) == list(items):
             return  # what has become of an item is the business of its row
         shown: dict[Hashable, ft.BaseControl] = container.__dict__.setdefault(_SHOWN, {})
         gone = {key: rows.pop(key) for key in list(rows) if key not in items}
         self._owner.on_home(lambda: Row.end(gone.values()))
         for key in gone:
             del shown[key]
-        built = {key: row for key, item in items.items() if key not in rows and (row := self._make(key, item, shown))}
+        new = {key: item for key, item in items.items() if key not in rows}
+        built = {key: row for key, item in new.items() if (row := self._make(builder, key, item, shown))}
         if self.control is not container:  # one of them has bound something else here
             self._owner.on_home(lambda: Row.end(built.values()))
             return
@@ -95,14 +136,14 @@ class ListBinding(Binding):
         self._rows = {key: rows[key] for key in items if key in rows}
         self._put(container, [shown[key] for key in self._rows])
 
-    def _make(self, key: Hashable, item: Any, shown: dict[Hashable, ft.BaseControl]) -> Row[Any] | None:
+    def _make(
+        self, builder: _Builder, key: Hashable, item: Any, shown: dict[Hashable, ft.BaseControl]
+    ) -> Row[Any] | None:
         """Build one row; None if that fails. The next change of the list tries again."""
         items: Any = self.node
         row: Row[Any] = Row(items, self.key, key, item, self._owner)
         try:
-            # A copy: the context itself may be entered already, further up the stack.
-            context = self._context.copy() if self._context is not None else copy_context()
-            control = context.run(self._call, row)
+            control = builder.make(row)
             _check(control, row)
         except FATAL:
             raise
@@ -113,11 +154,6 @@ class ListBinding(Binding):
         control.__dict__[_ROW] = row
         shown[key] = control
         return row
-
-    def _call(self, row: Row[Any]) -> Any:
-        current_owner.set(self._owner)
-        belongings.set(row.made)
-        return self._build(row)
 
     def _put(self, container: ft.BaseControl, children: list[ft.BaseControl]) -> None:
         held: Any = getattr(container, self.prop)

@@ -201,6 +201,25 @@ def test_a_row_is_read_as_it_was_written_also_in_a_batch() -> None:
     assert rows[0].value.word == "A"
 
 
+def test_an_edit_in_place_is_not_forgotten_when_the_same_objects_are_set_anew() -> None:
+    state = fa.StateManager()
+    rows: list[fa.Row[Item]] = []
+
+    def build(row: fa.Row[Item]) -> ft.Control:
+        rows.append(row)
+        return state.bound(ft.Text(), value=lambda get: get(row).word)
+
+    state.set(ITEMS, [Item(1), Item(2)])
+    column = ft.Column()
+    state.bind_list(ITEMS, column, build, item_key=number_of)
+    with state.batch():
+        state.mutate(ITEMS, lambda items: setattr(items[0], "word", "edited"))
+        assert state.get(rows[1]).word == "", "the list is looked at, and the first row is not"
+        state.set(ITEMS, [*state.get(ITEMS), Item(3)])
+        assert state.get(rows[1]).word == ""
+    assert values(column) == ["edited", "", ""]
+
+
 def test_a_row_that_is_gone_keeps_its_last_value() -> None:
     state = fa.StateManager()
     found = collect(state)

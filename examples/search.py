@@ -31,19 +31,18 @@ def search(state: fa.StateManager) -> ft.Control:
     def failed(get: fa.Get) -> bool:
         return get(cities.status).state == "failed"
 
-    def row(city: str) -> ft.Control:
-        return ft.Row([ft.Icon(ft.Icons.LOCATION_CITY, color=ft.Colors.OUTLINE), ft.Text(city)])
+    def build(city: fa.Row[str]) -> ft.Control:
+        return ft.Row([ft.Icon(ft.Icons.LOCATION_CITY, color=ft.Colors.OUTLINE), ft.Text(city.value)])
 
-    def rows(get: fa.Get) -> list[ft.Control]:
-        return [row(city) for city in get(cities)]
-
+    rows = ft.Column(spacing=8)
+    state.bind_list(cities, rows, build)
     field = ft.TextField(label="City", prefix_icon=ft.Icons.SEARCH)
     controls: list[ft.Control] = [
         ft.Text("Search", size=30),
         state.bound(field, value=fa.two_way(QUERY)),
         state.bound(ft.ProgressBar(), opacity=lambda get: float(busy(get))),
         state.bound(ft.Text(), value=summary, color=lambda get: ft.Colors.RED if failed(get) else ft.Colors.OUTLINE),
-        state.bound(ft.Column(spacing=8), controls=rows, opacity=lambda get: 0.4 if busy(get) or failed(get) else 1.0),
+        state.bound(rows, opacity=lambda get: 0.4 if busy(get) or failed(get) else 1.0),
     ]
     return ft.Column(controls, tight=True, spacing=20)
 

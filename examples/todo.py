@@ -1,7 +1,5 @@
 """Todo: what you add or tick shows at once, and is taken back if the server does not save it."""
 
-import functools
-
 import flet as ft
 
 import flet_asp_actors as fa
@@ -30,23 +28,25 @@ def todo(state: fa.StateManager) -> ft.Control:
             state.action(save)(task, False)
             state.reset(DRAFT)
 
-    @functools.cache
-    def row(task: str) -> ft.Control:
+    def build(row: fa.Row[str]) -> ft.Control:
+        task = row.value
         box = ft.Checkbox(label=task, expand=True, on_change=lambda event: state.action(save)(task, bool(event.data)))
         ring = ft.ProgressRing(width=16, height=16, stroke_width=2, semantics_label=f"Saving {task}")
         state.bound(box, value=lambda get: bool(get(DONE[task])))
         state.bound(ring, visible=lambda get: get(save.status_for(task)).is_busy)
         return ft.Row([box, ring], height=32)
 
-    def rows(get: fa.Get) -> list[ft.Control]:
-        return [row(task) for task in get(TASKS) if get(DONE[task]) is not None]
+    def known(get: fa.Get) -> list[str]:
+        return [task for task in get(TASKS) if get(DONE[task]) is not None]
 
+    rows = ft.Column(spacing=4)
+    state.bind_list(known, rows, build)
     field = ft.TextField(label="New task", expand=True, on_submit=add)
     button = ft.FilledButton("Add", on_click=add)
     controls: list[ft.Control] = [
         ft.Text("To do", size=30),
         ft.Row([state.bound(field, value=fa.two_way(DRAFT)), button]),
-        state.bound(ft.Column(spacing=4), controls=rows),
+        rows,
         state.bound(ft.Text(color=ft.Colors.RED), value=problem),
     ]
     return ft.Column(controls, tight=True, spacing=20)

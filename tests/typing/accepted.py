@@ -256,3 +256,17 @@ def component() -> ft.Control:
     untyped, set_untyped = fa.use_atom("untyped")
     set_untyped(untyped)
     return ft.Button(str(count), on_click=lambda: set_count(count + 1), disabled=fa.use_status(go).is_busy)
+
+
+def lists(state: fa.StateManager, ref: ft.Ref[ft.ListView]) -> None:
+    def build(row: fa.Row[Line]) -> ft.Control:
+        assert_type(row.value, Line)
+        assert_type(state.get(row), Line)
+        return state.bound(ft.Text(), value=lambda get: f"{get(row).sku} x {get(row).qty}")
+
+    assert_type(state.bind_list(CART, ft.Column(), build, lambda line: line.sku), fa.Binding)
+    state.bind_list(CART, ref, build, item_key=lambda line: line.sku)
+    state.bind_list(results, ft.Row(), lambda row: state.bound(ft.Text(), value=row))
+    state.bind_list(results, ft.Row(), lambda row: ft.Text(row.value.upper()), item_key=lambda word: word.lower())
+    state.bind_list(lambda get: get(CART)[:3], ft.Column(), build)
+    state.bind_list("untyped", ft.Column(), lambda row: ft.Text(row.value.anything))

@@ -48,3 +48,6 @@ async def mistakes(state: fa.StateManager) -> None:
     fa.use_value(COUNT).upper()  # an int has no upper
     fa.use_status(COUNT)  # an atom has no status
     fa.use_action(login)()  # an argument is missing
+    state.bind_list(CART, ft.Column(), lambda row: ft.Text(row.value.name))  # a line has no name
+    state.bind_list(CART, ft.Column(), lambda row: row.value)  # a line is no control
+    state.bind_list(COUNT, ft.Column(), lambda row: ft.Text())  # a number has no items

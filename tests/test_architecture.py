@@ -59,6 +59,9 @@ ORDER = [
     ),
     *("testing.failures", "testing.quiet", "testing.recording", "testing.sweeping"),
     *("testing.headless", "testing.plugin"),
+    *("migrate.rules", "migrate.flet_changes", "migrate.source", "migrate.meaning", "migrate.project"),
+    *("migrate.finding", "migrate.of_names", "migrate.of_behaviour", "migrate.of_state"),
+    *("migrate.report", "migrate.__main__"),
 ]
 LOOPS = {"testing.schedule", "testing.clock", "testing.exploring", "testing.headless"}
 """The part of the test kit that is made of asyncio's own loops."""

@@ -1,0 +1,132 @@
+"""The command: `python -m flet_asp_actors.migrate [--write] PATH...`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from .finding import Finding, Findings
+from .meaning import Meaning
+from .of_behaviour import look_at_behaviour
+from .of_names import look_at_names
+from .of_state import look_at_state
+from .project import Project, files
+from .report import count, lines
+from .rules import Group, table
+from .source import Edit, Source, Unreadable
+
+__all__ = ("look", "main", "written")
+
+_END = """
+Each finding is PATH:LINE:COLUMN: RULE  what is wrong -> the new form. A comment "# migrate: ignore" on its
+line, or "# migrate: ignore[rule]", says that it has been seen to. Nothing is changed without --write.
+
+exit status: 0 nothing has to be done, 1 something has, 2 a path does not exist or a file cannot be read
+"""
+
+
+def look(meaning: Meaning, project: Project) -> list[Finding]:
+    """Find what has to change in one file of an app, in the order of the file."""
+    if not meaning.is_about_flet:
+        return []
+    found = Findings(meaning.source)
+    look_at_names(meaning, found)
+    look_at_behaviour(meaning, found)
+    if meaning.is_about_flet:
+        look_at_state(meaning, found, project)
+    return sorted(dict.fromkeys(found), key=lambda each: (each.line, each.column, each.rule.name))
+
+
+def written(source: Source, found: Iterable[Finding]) -> tuple[bytes, list[Finding]]:
+    """Make the edits that are safe, and say which findings they are of."""
+    taken: dict[Finding, None] = {}
+    edits: set[Edit] = set()
+    for each in found:
+        if each.edits and all(_fits(edit, edits) for edit in each.edits):
+            taken[each] = None
+            edits.update(each.edits)
+    try:
+        return source.edited(edits), list(taken)
+    except Unreadable:
+        pass  # one of them breaks it: find out which
+    edits = set()
+    kept: list[Finding] = []
+    for each in taken:
+        try:
+            source.edited(edits.union(each.edits))
+        except Unreadable:
+            continue
+        edits.update(each.edits)
+        kept.append(each)
+    return source.edited(edits), kept
+
+
+def _fits(edit: Edit, others: set[Edit]) -> bool:
+    """Whether an edit is one of the others, or touches none of them."""
+    if edit in others:
+        return True
+    return all(
+        edit.end <= other.start or edit.start >= other.end if edit[:2] != other[:2] else False for other in others
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command, and return its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m flet_asp_actors.migrate",
+        description="Report what an app written with flet-asp on Flet 0.28 has to change, line by line.",
+        epilog=_END,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="a Python file, or a directory of them")
+    parser.add_argument("--write", action="store_true", help="make the changes that are safe and mechanical")
+    parser.add_argument("--rules", action="store_true", help="print the table of rules, as Markdown")
+    given = parser.parse_args(arguments)
+    if given.rules:
+        for group in Group:
+            print(f"### {group.value}\n\n{table(group)}")
+        return 0
+    if not given.paths:
+        parser.error("a PATH is needed")
+    return _check(given.paths, given.write)
+
+
+def _check(paths: list[Path], write: bool) -> int:
+    missing = [path for path in paths if not path.exists()]
+    for path in missing:
+        print(f"{path}: there is no such file or directory", file=sys.stderr)
+    project = Project(dict.fromkeys(each for path in paths if path.exists() for each in files(path)))
+    for path, why in project.unreadable:
+        print(f"{path}: cannot be read, and was left alone: {why}", file=sys.stderr)
+    found: list[tuple[Path, Finding]] = []
+    done: list[tuple[Path, Finding]] = []
+    for meaning in project.meanings:
+        path = meaning.source.path
+        here = look(meaning, project)
+        if write:
+            data, taken = written(meaning.source, here)
+            if taken:
+                path.write_bytes(data)
+            done.extend((path, each) for each in taken)
+            here = [each for each in here if each not in taken]
+        found.extend((path, each) for each in here)
+    if done:
+        print(f"Written ({len(done)})")
+        print(*(f"{path}:{each}" for path, each in done), sep="\n", end="\n\n")
+    if write and found:
+        print("Left to do; the lines are those of before\n" if done else "Left to do\n")
+    print(*lines(found), sep="\n")
+    due = sum(each.rule.group is not Group.BETTER for _, each in found)
+    could = sum(bool(each.edits) for _, each in found)
+    said = f"{count(len(project.meanings), 'file')} looked at: {count(due, 'thing')} to do"
+    said += f", {could} of which --write does" if could else ""
+    print(f"{said}, {len(found) - due} better now.")
+    if missing or project.unreadable or not (project.meanings or project.unreadable):
+        return 2
+    return 1 if due else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

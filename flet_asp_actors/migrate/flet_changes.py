@@ -1,0 +1,193 @@
+"""Names, arguments and methods of Flet 0.28 that are called otherwise in Flet 1.x.
+
+What is most used of it; a test compares it with the Flet that is installed.
+"""
+
+from __future__ import annotations
+
+__all__ = (
+    "ARGUMENTS",
+    "ASYNC_METHODS",
+    "BUTTONS",
+    "ELSEWHERE",
+    "FUNCTION_MODULES",
+    "NAMES",
+    "PAGE_FIELDS",
+    "PAGE_MEMBERS",
+    "POSITIONS",
+)
+
+BUTTONS = frozenset(
+    {
+        "Button",
+        "ElevatedButton",
+        "FilledButton",
+        "FilledTonalButton",
+        "FloatingActionButton",
+        "OutlinedButton",
+        "TextButton",
+        "CupertinoActionSheetAction",
+        "CupertinoButton",
+        "CupertinoContextMenuAction",
+        "CupertinoDialogAction",
+        "CupertinoFilledButton",
+        "PopupMenuItem",
+    }
+)
+"""The controls whose `text` is their `content` now."""
+
+NAMES: dict[str, str] = {
+    "ElevatedButtonTheme": "ButtonTheme",
+    "ImageFit": "BoxFit",
+    "ShadowBlurStyle": "BlurStyle",
+    "TabsTheme": "TabBarTheme",
+    "ContainerTapEvent": "TapEvent",
+    "WindowResizeEvent": "PageResizeEvent",
+    "ReorderableDraggable": "ReorderableDragHandle",
+    "WEB_BROWSER": "AppView.WEB_BROWSER",
+    "FLET_APP": "AppView.FLET_APP",
+    "FLET_APP_WEB": "AppView.FLET_APP_WEB",
+    "FLET_APP_HIDDEN": "AppView.FLET_APP_HIDDEN",
+    "app_async": "run_async",
+}
+"""A name of the module `flet`, and the one of the same meaning."""
+
+_PACKAGES = {
+    "flet_audio": "Audio AudioState",
+    "flet_audio_recorder": "AudioEncoder AudioRecorder AudioRecorderState",
+    "flet_charts": "BarChart BarChartGroup BarChartRod BarChartRodStackItem ChartAxis ChartAxisLabel ChartGridLines "
+    "LineChart LineChartData LineChartDataPoint PieChart PieChartSection",
+    "flet_flashlight": "Flashlight",
+    "flet_geolocator": "Geolocator GeolocatorPosition GeolocatorPositionAccuracy",
+    "flet_lottie": "Lottie",
+    "flet_permission_handler": "PermissionHandler PermissionStatus PermissionType",
+    "flet_rive": "Rive",
+    "flet_video": "PlaylistMode Video VideoConfiguration VideoMedia VideoSubtitleConfiguration",
+    "flet_webview": "WebView",
+}
+ELSEWHERE: dict[str, str] = {name: package for package, names in _PACKAGES.items() for name in names.split()}
+"""A name that has moved to a package of its own."""
+
+FUNCTION_MODULES: dict[str, tuple[str, frozenset[str]]] = {
+    "border": ("Border", frozenset({"all", "only", "symmetric"})),
+    "border_radius": ("BorderRadius", frozenset({"all", "horizontal", "only", "vertical"})),
+    "margin": ("Margin", frozenset({"all", "only", "symmetric"})),
+    "padding": ("Padding", frozenset({"all", "only", "symmetric"})),
+    "alignment": (
+        "Alignment",
+        frozenset(
+            {
+                "bottom_center",
+                "bottom_left",
+                "bottom_right",
+                "center",
+                "center_left",
+                "center_right",
+                "top_center",
+                "top_left",
+                "top_right",
+            }
+        ),
+    ),
+}
+"""A module of Flet, the class that has its functions now, and their names."""
+
+_FIELD = {
+    "counter_text": "counter",
+    "error_text": "error",
+    "helper_text": "helper",
+    "prefix_text": "prefix",
+    "suffix_text": "suffix",
+}
+ARGUMENTS: dict[str, dict[str, str]] = {
+    "Badge": {"text": "label"},
+    "BottomSheet": {"enable_drag": "draggable", "is_scroll_controlled": "scrollable"},
+    "Card": {"color": "bgcolor", "is_semantic_container": "semantic_container"},
+    "Checkbox": {"is_error": "error"},
+    "Chip": {"click_elevation": "elevation_on_click", "label_style": "label_text_style"},
+    "Column": {"on_scroll_interval": "scroll_interval"},
+    "DataRow": {"on_select_changed": "on_select_change"},
+    "DatePicker": {"date_picker_entry_mode": "entry_mode"},
+    "Dropdown": {"on_change": "on_select", "select_icon": "trailing_icon"},
+    "DropdownM2": _FIELD,
+    "ExpansionTile": {"initially_expanded": "expanded"},
+    "GridView": {"on_scroll_interval": "scroll_interval"},
+    "Icon": {"name": "icon"},
+    "Image": {"src_base64": "src"},
+    "ListView": {"on_scroll_interval": "scroll_interval"},
+    "NavigationRailDestination": {"label_content": "label"},
+    "Row": {"on_scroll_interval": "scroll_interval"},
+    "Switch": {"label_style": "label_text_style"},
+    "Tab": {"text": "label"},
+    "TextField": _FIELD,
+    "TimePicker": {"time_picker_entry_mode": "entry_mode"},
+    "View": {"on_scroll_interval": "scroll_interval"},
+    **{button: {"text": "content"} for button in BUTTONS},
+}
+"""By control: an argument, which is a property too, and what it is called now."""
+
+POSITIONS: dict[str, tuple[int, tuple[str, ...]]] = {
+    "AlertDialog": (0, ("modal", "title", "content", "actions")),
+    "Card": (1, ("content", "margin", "elevation")),
+    "CupertinoAlertDialog": (0, ("open", "modal", "title", "content")),
+    "Divider": (0, ("height", "thickness", "color", "leading_indent")),
+    "NavigationBarDestination": (0, ("label", "icon", "selected_icon")),
+    "Semantics": (0, ("content", "label")),
+    "Switch": (0, ("label", "label_position")),
+    "TextField": (1, ("value", "keyboard_type", "multiline")),
+    "View": (0, ("route", "controls", "appbar", "bottom_appbar")),
+}
+"""By control: how many of its first arguments are where they were, and what the first ones were."""
+
+PAGE_MEMBERS: dict[str, str] = {
+    "browser_context_menu": "ft.BrowserContextMenu()",
+    "can_launch_url": "await ft.UrlLauncher().can_launch_url(url)",
+    "client_storage": "ft.SharedPreferences(), whose get and set are awaited",
+    "close_in_app_web_view": "await ft.UrlLauncher().close_in_app_web_view()",
+    "get_clipboard": "await ft.Clipboard().get()",
+    "launch_url": "await ft.UrlLauncher().launch_url(url)",
+    "on_resized": "page.on_resize",
+    "session_id": "page.session.id",
+    "set_clipboard": "await ft.Clipboard().set(text)",
+}
+"""A member of the page that is gone, and what does its work."""
+
+PAGE_FIELDS = frozenset({"badge", "key", "parent", "services", "test", "tooltip", "wasm", "pyodide"})
+"""Fields that a page did not have: an attribute of the app's own by this name is one no more."""
+
+ASYNC_METHODS: dict[str, frozenset[str]] = {
+    "focus": frozenset(
+        {
+            "Button",
+            "CupertinoTextField",
+            "Dropdown",
+            "DropdownM2",
+            "ElevatedButton",
+            "FilledButton",
+            "FilledTonalButton",
+            "IconButton",
+            "OutlinedButton",
+            "SearchBar",
+            "TextButton",
+            "TextField",
+        }
+    ),
+    "scroll_to": frozenset({"Column", "GridView", "ListView", "Page", "ReorderableListView", "Row", "View"}),
+    "get_directory_path": frozenset({"FilePicker"}),
+    "pick_files": frozenset({"FilePicker"}),
+    "save_file": frozenset({"FilePicker"}),
+    "upload": frozenset({"FilePicker"}),
+    "heavy_impact": frozenset({"HapticFeedback"}),
+    "light_impact": frozenset({"HapticFeedback"}),
+    "medium_impact": frozenset({"HapticFeedback"}),
+    "vibrate": frozenset({"HapticFeedback"}),
+    "login": frozenset({"Page"}),
+    "open_view": frozenset({"SearchBar"}),
+    "close_view": frozenset({"SearchBar"}),
+    "center": frozenset({"Window"}),
+    "close": frozenset({"Window"}),
+    "destroy": frozenset({"Window"}),
+    "start_dragging": frozenset({"Window"}),
+    "to_front": frozenset({"Window"}),
+}
+"""A method that is a coroutine function now, and the controls that have it."""

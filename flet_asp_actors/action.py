@@ -9,6 +9,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, get_
 
 from .async_key import is_async
 from .bound import BoundAction, Policy
+from .deprecation import deprecated
 from .key import Readable
 from .reading import Get
 from .retry import Retry, check_retry
@@ -109,25 +110,27 @@ class Action(Generic[P, R]):
 
     # ------------------------------------------------------------------ flet-asp's form
 
-    def start(self, state: Any, params: Any = None, /) -> Run[R]:
-        """Start a run in a store, of a handler that takes `(get, set, params)` or `(get, set)`. See `BoundAction`."""
+    def start(self, state: Any, args: Any = None) -> Run[R]:
+        """Start a run in a store, of a handler that takes `(get, set, args)` or `(get, set)`. See `BoundAction`."""
         bound: BoundAction[..., R] = state.action(self)
-        return bound(*self._given(params))
+        return bound(*self._given(args))
 
-    def run(self, state: Any, params: Any = None, /) -> Any:
+    @deprecated("bind it and call it, which starts a run: state.action(definition)(...)")
+    def run(self, state: Any, args: Any = None) -> Any:
         """Call a sync handler here and now and return its result; of an async one start a run, and return that.
 
         Raises:
             Exception: What a sync handler raises.
         """
         if is_async(self.function):
-            return self.start(state, params)
+            return self.start(state, args)
         bound: BoundAction[..., R] = state.action(self)
-        return bound.call_now(*self._given(params))
+        return bound.call_now(*self._given(args))
 
-    async def run_async(self, state: Any, params: Any = None, /) -> R:
+    @deprecated("bind it and await the run: await state.action(definition)(...)")
+    async def run_async(self, state: Any, args: Any = None) -> R:
         """Start a run in a store, of a sync or an async handler, and wait for its result."""
-        return await self.start(state, params)
+        return await self.start(state, args)
 
     def _given(self, params: Any) -> tuple[Any, ...]:
         accepts = sum(p.kind is not p.KEYWORD_ONLY for p in self._signature.parameters.values())

@@ -18,8 +18,10 @@ from .async_value import IDLE_VALUE, AsyncState
 from .computation import Computation, Options
 from .core.turn import Leader, Watcher, here
 from .core.values import is_a
+from .deprecation import deprecated
 from .door import HOMELESS, running_home
 from .errors import ClosedError, CycleError, DeadlockError, RunCancelled
+from .handle import Handle
 from .key import label
 from .owner import Job, Owner
 from .reading import Get
@@ -39,7 +41,7 @@ _PASSING = (RunCancelled, CycleError, DeadlockError)
 """Failures that say nothing about the inputs: the next one who needs the value has it computed again."""
 
 
-class AsyncSelector(Outcome[T, V]):
+class AsyncSelector(Outcome[T, V], Handle[V]):
     """A live handle of one async selector in one store.
 
     `value` is the last value, or `initial`, or None; `status` is an `AsyncValue` to bind or
@@ -127,6 +129,11 @@ class AsyncSelector(Outcome[T, V]):
                 self._begin(0)
         follow()
         return receipt
+
+    @deprecated("use refresh, whose receipt can be awaited")
+    def recompute(self) -> Receipt:
+        """The same as `refresh`."""
+        return self.refresh()
 
     def invalidate(self) -> None:
         """The value is no longer what it should be: compute it anew now if it is observed, else when it is needed.

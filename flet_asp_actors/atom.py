@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable
 from threading import get_ident
-from typing import Any, TypeGuard, TypeVar, overload
+from typing import Any, ClassVar, TypeGuard, TypeVar, cast, overload
 
 import anyio
 
@@ -13,16 +14,23 @@ from .core.graph import Node, clock, tick, tick_edit, ticks
 from .core.mailbox import Actor, Mailbox
 from .core.turn import Watcher, here, mark_dependents
 from .core.values import IMMUTABLE, is_a, is_immutable, same
+from .deprecation import deprecated
 from .door import CLOSED, HOMELESS, LOCK
 from .errors import BusyError, ClosedError, RunCancelled
-from .key import Key, Writable
+from .handle import Handle, store_of_its_own
+from .key import Key, NamedKey, Writable
 from .owner import Job, Owner, current_owner
 from .receipt import DONE, Pending, Receipt
 from .waiting import Behaviour, Wrapped, behaviour
 
-__all__ = ("Atom", "is_atom")
+__all__ = ("PYTHON_313_PLUS", "PYTHON_314_PLUS", "Atom", "is_atom", "make_atom")
 
 T = TypeVar("T")
+
+PYTHON_313_PLUS: bool = sys.version_info >= (3, 13)
+"""Whether this is CPython 3.13 or later, which has builds without a global lock."""
+PYTHON_314_PLUS: bool = sys.version_info >= (3, 14)
+"""Whether this is CPython 3.14 or later, whose builds without a global lock are no experiment any more."""
 
 
 class _Message:
@@ -47,23 +55,42 @@ class _Mailbox(Mailbox[_Message]):
         self.is_interrupted = False
 
 
-class Atom(Node, Actor, Writable[T]):
+class Atom(Node, Actor, Handle[T], Writable[T]):
     """A live handle of one value in one store.
 
     Made by `state.atom(...)`, pinned to its store and as alive as it. It can be read,
     watched and bound from any store on the same loop.
+
+    `Atom(value, key)`, flet-asp's form, makes one that stands alone: in a store of its own,
+    which goes with it. The key is what messages call it.
     """
 
     __slots__ = ("__weakref__", "mailbox", "owner")
 
+    ENABLE_FREE_THREADING: ClassVar[bool] = True
+    """Whether selectors with `in_thread=True` may be computed several at a time; else one after the other.
+
+    With a global lock their threads take turns; on a build without one they are parallel.
+    """
+    MAX_PARALLEL_BINDS: ClassVar[int] = 4
+    """How many selectors with `in_thread=True` are computed at a time on one loop, at most.
+
+    What is bound is assigned on the page's own thread, and needs no others.
+    """
+    MAX_RETRY_ATTEMPTS: ClassVar[int] = 3
+    """Accepted, and without effect: a value is assigned at once, mounted or not, and nothing is tried again."""
+    RETRY_BASE_DELAY: ClassVar[float] = 0.005
+    """Accepted, and without effect, in seconds; see `MAX_RETRY_ATTEMPTS`."""
+
     key: Key[T]
+    owner: Owner
     mailbox: _Mailbox | None  # pyright: ignore[reportIncompatibleVariableOverride]  # written here only
 
-    def __init__(self, key: Key[T], owner: Owner, *given: T) -> None:
-        super().__init__(key, None)
-        self.owner = owner
+    @deprecated("declare it in a store: state.atom(name, value), or use a typed fa.Key(name, value)")
+    def __init__(self, value: T, key: str = "") -> None:
+        super().__init__(NamedKey(key, value), value)
+        self.owner = store_of_its_own()
         self.mailbox = None  # pyright: ignore[reportIncompatibleVariableOverride]  # written here only
-        self.current = given[0] if given else owner.initial(self)
 
     # ------------------------------------------------------------------ the face
 
@@ -145,8 +172,10 @@ class Atom(Node, Actor, Writable[T]):
         return self._send_anywhere(self._on_reset)
 
     def __repr__(self) -> str:
+        watchers = len(self.owner.watchers_of(self))
+        watched = f", {watchers} listener{'s' if watchers > 1 else ''}" if watchers else ""
         busy = ", busy" if self.is_busy else ""
-        return f"<Atom {self.key} = {self.current!r}{busy}>"
+        return f"<Atom {self.key} = {self.current!r}{watched}{busy}>"
 
     # ------------------------------------------------------------------ messages
 
@@ -333,6 +362,16 @@ class Atom(Node, Actor, Writable[T]):
             self.mailbox.is_interrupted = True  # also if its task has not begun
             if self.mailbox.scope is not None:
                 self.mailbox.scope.cancel()
+
+
+def make_atom(key: Key[T], owner: Owner, *given: T) -> Atom[T]:
+    """The atom of a key in a store. It begins with what is given, else with what the store has for it."""
+    atom = cast("Atom[T]", Atom.__new__(Atom))
+    Node.__init__(atom, key, None)
+    atom.owner = owner
+    atom.mailbox = None
+    atom.current = given[0] if given else owner.initial(atom)
+    return atom
 
 
 def is_atom(node: object) -> TypeGuard[Atom[Any]]:

@@ -11,7 +11,9 @@ from typing import Any, NoReturn, Protocol
 
 import anyio
 import anyio.to_thread
+from anyio.lowlevel import RunVar
 
+from .atom import Atom
 from .core.evaluate import FATAL, as_exception
 from .core.inputs import Inputs
 from .door import running_home
@@ -226,7 +228,7 @@ class Computation(Job):
                 self.selector.call,
                 _FromThread(get, self.selector.owner),
                 abandon_on_cancel=True,
-                limiter=None if where is True else where,
+                limiter=_shared_threads() if where is True else where,
             )
         return await value if inspect.isawaitable(value) else value
 
@@ -255,6 +257,24 @@ class Computation(Job):
         self._scope = None  # its loop is gone, or it is over
         if self.selector.is_current(self):
             self.selector.lose_loop(f"{self.name} has no value: the store, or its loop, has ended")
+
+
+_threads: RunVar[anyio.CapacityLimiter] = RunVar("flet_asp_actors_threads")
+
+
+def _shared_threads() -> anyio.CapacityLimiter:
+    """The limiter of this loop for `in_thread=True`, as it is set now."""
+    number: Any = Atom.MAX_PARALLEL_BINDS if Atom.ENABLE_FREE_THREADING else 1
+    if not isinstance(number, int) or number < 1:
+        raise ValueError(f"Atom.MAX_PARALLEL_BINDS is a number of threads, 1 or more, and not {number!r}")
+    try:
+        limiter = _threads.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(number)
+        _threads.set(limiter)
+    if limiter.total_tokens != number:
+        limiter.total_tokens = number
+    return limiter
 
 
 class _Tracking:

@@ -283,9 +283,11 @@ class NamedKey(Key[Any]):
             self._make = lambda: self._cannot_reset(why)
 
     def __hash__(self) -> int:
-        return object.__hash__(self)
+        return hash(self.given)
 
-    __eq__: Any = object.__eq__
+    def __eq__(self, other: object) -> bool:
+        """Two stores may both have a "count", which are two; but each is the one that is called so."""
+        return self is other or (not is_a(other, Key) and self.given == other)
 
     def __del__(self) -> None:
         """Nothing: a name is no object, and can be said again."""

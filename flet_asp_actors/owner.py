@@ -118,6 +118,10 @@ class Owner(Protocol):
         """The place of a name that is not declared: it changes when the name is."""
         ...
 
+    def watchers_of(self, node: Node) -> list[Any]:
+        """The subscriptions and bindings of this store to a node."""
+        ...
+
     def adopt(self, node: Node) -> None:
         """Something of another store is watched from here: it lives on our loop, unless it has one."""
         ...

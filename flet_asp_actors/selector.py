@@ -12,7 +12,9 @@ from .computation import Options
 from .core.evaluate import evaluating, now_computing, read, read_by
 from .core.graph import CLEAN, Derived
 from .core.values import is_a
+from .deprecation import deprecated
 from .errors import ReadOnlyError
+from .handle import Handle, store_of_its_own
 from .key import Name, Readable, label
 from .owner import Owner
 from .reading import Get
@@ -52,7 +54,7 @@ class SelectorKey(Readable[T]):
         return f"selector {self.name}"
 
 
-class Selector(Derived, Readable[T]):
+class Selector(Derived, Handle[T]):
     """A live handle of one selector in one store.
 
     The value is computed when it is first read, and again when it is read (or at the end
@@ -61,17 +63,31 @@ class Selector(Derived, Readable[T]):
     to whoever reads it; those who observe keep the last good value.
 
     The function runs on the loop's thread; one that takes long holds everybody up.
+
+    `Selector(select_fn, resolve_atom)`, flet-asp's form, makes one that stands alone: the
+    second function gives the atom, or the selector, of a key that the first one reads.
     """
 
     __slots__ = ("__weakref__", "owner")
 
+    owner: Owner
+
+    @overload
+    @deprecated('declare it in a store: @state.selector("name"), or use @fa.selector')
+    def __init__(self, select_fn: Callable[[Any], T], resolve_atom: Callable[[Any], Any], /) -> None: ...
+    @overload
+    def __init__(
+        self, key: Any, function: Callable[[Get], T], owner: Owner, equals: Callable[[T, T], bool] | None = None
+    ) -> None: ...
     def __init__(
         self,
         key: Any,
-        function: Callable[[Get], T],
-        owner: Owner,
-        equals: Callable[[T, T], bool] | None = None,
+        function: Callable[[Any], Any],
+        owner: Owner | None = None,
+        equals: Callable[[Any, Any], bool] | None = None,
     ) -> None:
+        if owner is None:  # flet-asp's form
+            key, function, owner = _standing_alone(key, function)
         super().__init__(key, function, owner.scope, equals)
         self.owner = owner
 
@@ -105,6 +121,17 @@ class Selector(Derived, Readable[T]):
             )
         return value
 
+    @deprecated("refresh it in its store: state.refresh(key)")
+    def recompute(self) -> None:
+        """Call the function once more, now, whatever it has read is the same.
+
+        Raises:
+            Exception: What the function raises.
+        """
+        store: Any = self.owner
+        store.refresh(self)
+        _ = self.value
+
     def _refuse(self, *_: object) -> NoReturn:
         """Raise `ReadOnlyError`: a selector is computed, not written."""
         raise ReadOnlyError(
@@ -117,6 +144,38 @@ class Selector(Derived, Readable[T]):
         if self.error is not None:
             return f"<Selector {self.key} failed: {self.error!r}>"
         return f"<Selector {self.key} = {self.current!r}{'' if self.mark == CLEAN else ' (unchecked)'}>"
+
+
+def _standing_alone(
+    function: Callable[[Any], Any], resolve_atom: Callable[[Any], Any]
+) -> tuple[Any, Callable[[Get], Any], Owner]:
+    """What a selector is made of that has no store: keys are looked up by a function."""
+    key = make_selector(function, name_of(function), {})
+    if is_a(key, AsyncSelectorKey):
+        raise TypeError(
+            f"Selector(...) computes at once, and {key.name} is async. Declare it in a store, "
+            f'`@state.selector("{key.name}")` or state.add_selector("{key.name}", ...), or use @fa.selector.'
+        )
+
+    def find(name: Any) -> Any:
+        found = name if is_a(name, Readable) else resolve_atom(name)
+        if not is_a(found, Readable):
+            raise TypeError(
+                f"resolve_atom gives the atom, or the selector, of a key: state.atom; {name!r} gave it {found!r}"
+            )
+        return found
+
+    def compute(get: Get) -> Any:
+        def read(name: Any) -> Any:
+            return get(find(name))
+
+        def peek(name: Any) -> Any:
+            return get.peek(find(name))
+
+        vars(read).update({**vars(get), "peek": peek})
+        return function(read)
+
+    return key, compute, store_of_its_own()
 
 
 class SelectorDecorator(Protocol):
@@ -226,8 +285,9 @@ def selector(function: Any = None, /, **options: Any) -> Any:
         refresh_every: How long after a computation the next one begins, while it is observed;
             at once when it is observed again after a longer time.
         keep_for: How long a value is kept when nobody observes it; for ever without it.
-        in_thread: Compute a sync function, one that keeps the processor busy, in a worker thread
-            (True, or a limiter of such threads). Its `get` asks the loop each time.
+        in_thread: Compute a sync function, one that keeps the processor busy, in a worker thread:
+            True for one of the `Atom.MAX_PARALLEL_BINDS` that all share, or a limiter of your own,
+            which is what a function that rather waits needs. Its `get` asks the loop each time.
         equals: Says whether two values are the same, instead of "same type and `==`".
         **options: All of these.
 

@@ -15,7 +15,9 @@ from .async_key import is_async
 from .atom import is_atom
 from .core.evaluate import now_computing
 from .core.graph import Derived, Node
+from .deprecation import deprecated
 from .errors import BindingError, UnknownKeyError
+from .handle import make_stores_by
 from .key import Key, Name, Readable, Writable, label
 from .owner import current_owner
 from .reading import Get
@@ -202,8 +204,25 @@ class StateManager(Store):
         *,
         to: Callable[[Any], Any] | None = None,
     ) -> Binding: ...
+    @overload
+    @deprecated("the control, or the Ref, is the second argument: bind(key, control)")
     def bind(
-        self, key: Any, target: Any, prop: str = "value", update: bool = True, *, to: Callable[[Any], Any] | None = None
+        self,
+        key: Readable[Any] | Name | Callable[[Get], Any],
+        *,
+        control: ft.BaseControl | ft.Ref[Any],
+        prop: str = "value",
+        update: bool = True,
+    ) -> Binding: ...
+    def bind(
+        self,
+        key: Any,
+        target: Any = None,
+        prop: str = "value",
+        update: bool = True,
+        *,
+        to: Callable[[Any], Any] | None = None,
+        control: Any = None,
     ) -> Binding:
         """Have a property of a control follow a key or a function of `get`.
 
@@ -217,6 +236,7 @@ class StateManager(Store):
             update: Whether a change is pushed; else it is only assigned.
             to: Makes what the control shows of a value. An error in it goes to `on_error`, and
                 the control keeps what it shows.
+            control: What flet-asp calls the target.
 
         Returns:
             The binding; closing it is not necessary, it ends with the control.
@@ -224,10 +244,20 @@ class StateManager(Store):
         Raises:
             BindingError, UnknownKeyError: As for `bound`.
         """
-        return self._bind(key, target, prop, update, to)
+        return self._bind(key, target if control is None else control, prop, update, to)
 
-    bind_dynamic = bind
+    @deprecated("bind takes a control as well as a Ref")
+    def bind_dynamic(
+        self,
+        key: Readable[Any] | Name | Callable[[Get], Any],
+        control: ft.BaseControl | ft.Ref[Any],
+        prop: str = "value",
+        update: bool = True,
+    ) -> Binding:
+        """The same as `bind`, which takes a control as well as a Ref."""
+        return self._bind(key, control, prop, update, None)
 
+    @overload
     def bind_two_way(
         self,
         key: Writable[Any] | Name,
@@ -240,6 +270,31 @@ class StateManager(Store):
         parse: Callable[[Any], Any] | None = None,
         event: str | None = None,
         debounce: float = 0.0,
+    ) -> TwoWayBinding: ...
+    @overload
+    @deprecated("the control, or the Ref, is the second argument: bind_two_way(key, control)")
+    def bind_two_way(
+        self,
+        key: Writable[Any] | Name,
+        *,
+        control: ft.BaseControl | ft.Ref[Any],
+        prop: str = "value",
+        update: bool = True,
+        on_input_change: Callable[[Any], object] | None = None,
+    ) -> TwoWayBinding: ...
+    def bind_two_way(
+        self,
+        key: Any,
+        target: Any = None,
+        prop: str = "value",
+        update: bool = True,
+        on_input_change: Callable[[Any], object] | None = None,
+        *,
+        to: Callable[[Any], Any] | None = None,
+        parse: Callable[[Any], Any] | None = None,
+        event: str | None = None,
+        debounce: float = 0.0,
+        control: Any = None,
     ) -> TwoWayBinding:
         """Have a property follow an atom, and the atom follow what is entered at the control.
 
@@ -253,6 +308,7 @@ class StateManager(Store):
             ReadOnlyError: For a selector.
             BindingError, UnknownKeyError: As for `bound`.
         """
+        target = target if control is None else control
         return self._bind_both(TwoWay(key, parse, to, event, debounce), target, prop, update, on_input_change)
 
     @overload
@@ -331,6 +387,7 @@ class StateManager(Store):
         items = Items(name, lambda get: Index(read(get), item_key), self)
         return self._begin(ListBinding(name, node, items, build, self, self.capture_context()), container)
 
+    @deprecated("close the binding that bind returns: binding.close()")
     def unbind(self, key: Readable[Any] | Name, target: ft.BaseControl | ft.Ref[Any]) -> None:
         """End the bindings of a key to a control or a Ref; nothing happens if there are none."""
         node = self.find(key)
@@ -401,6 +458,10 @@ class StateManager(Store):
             from .ui import page as adapter
 
             adapter.fresh_context()
+
+    def watchers_of(self, node: Node) -> list[Any]:
+        """The subscriptions and bindings of this store to a node."""
+        return [*super().watchers_of(node), *(binding for binding in list(self._bindings) if binding.source is node)]
 
     def capture_context(self) -> Context | None:
         """A copy of the current context if it belongs to a page: callbacks that a page sets up run in it."""
@@ -612,3 +673,4 @@ def current() -> StateManager:
 
 
 find_store_by(current)
+make_stores_by(StateManager)

@@ -15,6 +15,7 @@ from ..core.evaluate import refuse_in_selector
 from ..core.graph import Derived, Node
 from ..core.turn import here, invalidate
 from ..core.values import is_a
+from ..deprecation import deprecated
 from ..errors import KeyConflictError
 from ..family import Family
 from ..key import Key, Name, Readable, label
@@ -105,7 +106,7 @@ class Declarations(Values):
             turn.propagate()
         return DONE
 
-    def invalidate(self, key: Readable[Any] | Family[..., Any] | Name, /) -> None:
+    def invalidate(self, key: Readable[Any] | Family[..., Any] | Name) -> None:
         """Have a selector, or a family, computed again, at once if it is observed. Nothing happens to an atom.
 
         Raises:
@@ -128,12 +129,12 @@ class Declarations(Values):
     # ------------------------------------------------------------------ declaring
 
     @overload
-    def atom(self, key: Key[T], /) -> Atom[T]: ...
+    def atom(self, key: Key[T]) -> Atom[T]: ...
     @overload
-    def atom(self, key: Name, default: T, /) -> Atom[T]: ...
+    def atom(self, key: Name, default: T) -> Atom[T]: ...
     @overload
-    def atom(self, key: Name, /) -> Atom[Any]: ...
-    def atom(self, key: Any, default: Any = None, /) -> Atom[Any]:
+    def atom(self, key: Name) -> Atom[Any]: ...
+    def atom(self, key: Any, default: Any = None) -> Atom[Any]:
         """Return the atom of a key, declared now if it is a new name.
 
         Args:
@@ -241,18 +242,20 @@ class Declarations(Values):
         return decorate
 
     @overload
+    @deprecated("decorate the function: @state.selector(key), or @fa.selector for a typed key")
     def add_selector(  # pyright: ignore[reportOverlappingOverload]  # a coroutine is a value, too
-        self, name: Name, function: Callable[[Get], Coroutine[Any, Any, T]], /, **options: Any
+        self, key: Name, select_fn: Callable[[Get], Coroutine[Any, Any, T]], **options: Any
     ) -> AsyncSelector[T, T | None]: ...
     @overload
-    def add_selector(self, name: Name, function: Callable[[Get], T], /, **options: Any) -> Selector[T]: ...
-    def add_selector(self, name: Any, function: Callable[[Get], Any], /, **options: Any) -> Any:
+    @deprecated("decorate the function: @state.selector(key), or @fa.selector for a typed key")
+    def add_selector(self, key: Name, select_fn: Callable[[Get], T], **options: Any) -> Selector[T]: ...
+    def add_selector(self, key: Any, select_fn: Callable[[Get], Any], **options: Any) -> Any:
         """Declare a selector under a name; a second declaration of one name is ignored.
 
         Raises:
             KeyConflictError: When the name is that of an atom.
         """
-        return self.on_home(lambda: self._declare_selector(name, make_selector(function, str(name), options)))
+        return self.on_home(lambda: self._declare_selector(key, make_selector(select_fn, str(key), options)))
 
     @overload
     def action(self, definition: Action[P, R], /) -> BoundAction[P, R]: ...

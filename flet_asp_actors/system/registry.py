@@ -10,7 +10,7 @@ from typing import Any, NoReturn, cast
 from ..action import Action, BoundAction
 from ..async_key import AsyncSelectorKey, AsyncStatusKey
 from ..async_selector import AsyncSelector
-from ..atom import Atom, is_atom
+from ..atom import Atom, is_atom, make_atom
 from ..core.evaluate import read, refuse_in_selector, validate
 from ..core.graph import CHECK, Derived, Node, link, tick
 from ..core.turn import Watcher, here, invalidate, mark_dependents
@@ -72,7 +72,7 @@ class Registry(Root):
             if known is not None and not kept.is_there:
                 return known  # it belongs to its handles and bindings
             self._given_up.pop(kept, None)
-            return self._nodes.setdefault(kept, known if known is not None else Atom[Any](kept, self))
+            return self._nodes.setdefault(kept, known if known is not None else make_atom(kept, self))
         if is_a(key, (SelectorKey, AsyncSelectorKey)):
             return self._make_known(key)
         if is_a(key, StatusKey):
@@ -170,7 +170,7 @@ class Registry(Root):
         """The place of a name that is not declared: it changes when the name is."""
         atom = self._missing.get(name)
         if atom is None:
-            atom = self._missing[name] = Atom(NamedKey(name, None), self)
+            atom = self._missing[name] = make_atom(NamedKey(name, None), self)
         return atom
 
     # ------------------------------------------------------------------ declaring
@@ -188,7 +188,7 @@ class Registry(Root):
         with LOCK:
             atom = self._missing.pop(name, None)
             if atom is None:
-                atom = Atom(key, self, default)
+                atom = make_atom(key, self, default)
                 return cast("Atom[Any]", self._nodes.setdefault(name, atom))
             atom.key = key
             self._nodes[name] = atom
@@ -332,7 +332,7 @@ class Registry(Root):
 
     def _leave(self, name: Any, node: Any) -> None:
         """A name is gone: who watched it waits at a missing atom, who read it reads again, and fails."""
-        missing = node if is_atom(node) else Atom[Any](NamedKey(name, None), self)
+        missing = node if is_atom(node) else make_atom(NamedKey(name, None), self)
         if node.dependents:
             self._missing[name] = missing
         if missing is not node:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from contextvars import Context
 from threading import get_ident
 from types import TracebackType
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import anyio
 import anyio.lowlevel
 
 from ..core.evaluate import as_exception
-from ..core.graph import Scope, user_traceback
+from ..core.graph import Node, Scope, user_traceback
 from ..core.turn import here
 from ..door import CLOSED, HOMELESS, LOCK, Home, HomeIsGone, running_home
 from ..ending import GRACE
@@ -236,6 +236,10 @@ class Root:
 
     def fresh_context(self) -> None:
         """Called in the context of a run before it starts, which it has inherited from its starter."""
+
+    def watchers_of(self, node: Node) -> list[Any]:
+        """The subscriptions and bindings of this store to a node."""
+        return []
 
     def capture_context(self) -> Context | None:
         """The context that a callback set up now is to run in; None where it makes no difference."""

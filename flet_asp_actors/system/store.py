@@ -14,6 +14,7 @@ from ..atom import is_atom
 from ..core.evaluate import refuse_in_selector
 from ..core.graph import Node
 from ..core.turn import here
+from ..deprecation import deprecated
 from ..effect import Effect
 from ..errors import ClosedError
 from ..key import Name, Readable, label
@@ -171,12 +172,14 @@ class Store(Declarations):
             raise TypeError(f"a listener takes the value: `lambda value: ...`; {callback!r} does not")
         return self.on_home(lambda: self._listen(key, callback, immediate))
 
+    @deprecated("call listen for each of them")
     def listen_multiple(
         self, callbacks: Mapping[Any, Callable[[Any], object]], immediate: bool = True
     ) -> list[Subscription]:
         """Listen to several keys: `{key: callback}`."""
         return [self.listen(key, callback, immediate) for key, callback in callbacks.items()]
 
+    @deprecated("close the subscription that listen returns: subscription.close()")
     def unlisten(self, key: Any, callback: Callable[[Any], object]) -> None:
         """End the subscription of `callback` to a key; nothing happens if there is none."""
         subscription = self._subscriptions.get(_listener_id(self.find(key), callback))
@@ -278,6 +281,12 @@ class Store(Declarations):
             messages=sum(len(atom.mailbox) for atom in atoms if atom.mailbox is not None),
             busy=sum(self.get(bound.status).is_busy for bound in list(self._actions.values())),
         )
+
+    # ------------------------------------------------------------------ what the nouns need
+
+    def watchers_of(self, node: Node) -> list[Any]:
+        """The subscriptions of this store to a node."""
+        return [subscription for subscription in list(self._subscriptions.values()) if subscription.node is node]
 
     # ------------------------------------------------------------------ the machinery
 

@@ -31,10 +31,10 @@ class Values(Registry):
     # ------------------------------------------------------------------ reading
 
     @overload
-    def get(self, key: Readable[T], /) -> T: ...
+    def get(self, key: Readable[T]) -> T: ...
     @overload
-    def get(self, key: Name, /) -> Any: ...
-    def get(self, key: Any, /) -> Any:
+    def get(self, key: Name) -> Any: ...
+    def get(self, key: Any) -> Any:
         """Return the value of a key now.
 
         A selector that is stale is computed first. May be called from any thread; from a
@@ -56,17 +56,17 @@ class Values(Registry):
             return node.value
         return node.current
 
-    def has(self, key: Any, /) -> bool:
+    def has(self, key: Any) -> bool:
         """Say whether this store holds something under the key: declared, read or written before."""
         return isinstance(key, Node) or (key.kept if is_a(key, Readable) else key) in self._nodes
 
     # ------------------------------------------------------------------ writing
 
     @overload
-    def set(self, key: Writable[T], value: T, /) -> Receipt: ...
+    def set(self, key: Writable[T], value: T) -> Receipt: ...
     @overload
-    def set(self, key: Name, value: Any, /) -> Receipt: ...
-    def set(self, key: Any, value: Any, /) -> Receipt:
+    def set(self, key: Name, value: Any) -> Receipt: ...
+    def set(self, key: Any, value: Any) -> Receipt:
         """Replace the value of a key. See `Atom.set`.
 
         Raises:
@@ -105,7 +105,7 @@ class Values(Registry):
         receipt: Receipt = self.find(key).mutate(fn)
         return receipt
 
-    def reset(self, key: Writable[Any] | Name, value: Any = _NOT_GIVEN, /) -> Receipt:
+    def reset(self, key: Writable[Any] | Name, value: Any = _NOT_GIVEN) -> Receipt:
         """Set a key back to its default, or to `value` if one is given."""
         node: Any = self.find(key)
         receipt: Receipt = node.reset() if value is _NOT_GIVEN else node.set(value)
@@ -122,7 +122,7 @@ class Values(Registry):
         self.settle_home()
         return Batch(self, self._home)
 
-    def delete(self, key: Readable[Any] | Name, /) -> None:
+    def delete(self, key: Readable[Any] | Name) -> None:
         """Give up a key.
 
         A name is unknown afterwards, until it is declared again: selectors that read it

@@ -47,9 +47,33 @@ class Action(Generic[P, R]):
         TypeError: When the handler does not take `get` and `set`.
     """
 
+    @overload
     def __init__(
         self,
-        handler: Callable[Concatenate[Get, Set, P], Coroutine[Any, Any, R]] | Callable[Concatenate[Get, Set, P], R],
+        handler: Callable[Concatenate[Get, Set, P], Coroutine[Any, Any, R]],
+        *,
+        policy: Policy = "concurrent",
+        per: str | None = None,
+        timeout: float | None = None,
+        retry: Retry | None = None,
+        expect: tuple[type[Exception], ...] = (),
+        name: str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        handler: Callable[Concatenate[Get, Set, P], R],
+        *,
+        policy: Policy = "concurrent",
+        per: str | None = None,
+        timeout: float | None = None,
+        retry: Retry | None = None,
+        expect: tuple[type[Exception], ...] = (),
+        name: str | None = None,
+    ) -> None: ...
+    def __init__(
+        self,
+        handler: Callable[..., Any],
         *,
         policy: Policy = "concurrent",
         per: str | None = None,

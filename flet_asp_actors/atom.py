@@ -75,6 +75,7 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
     MAX_PARALLEL_BINDS: ClassVar[int] = 4
     """How many selectors with `in_thread=True` are computed at a time on one loop, at most.
 
+    Where there is a global lock, more of them end no sooner, and make the loop wait for its turn.
     What is bound is assigned on the page's own thread, and needs no others.
     """
     MAX_RETRY_ATTEMPTS: ClassVar[int] = 3

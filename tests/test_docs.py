@@ -53,3 +53,16 @@ async def test_many_pages_one_store() -> None:
         await two.settle()
         assert (one.texts(), two.texts()) == (["6"], ["3"])
     await shared.aclose()
+
+
+async def test_an_app_that_has_moved() -> None:
+    names = programs("migrating.md")[0]
+    async with HeadlessApp(names["main"]) as app:
+        await app.type("Name", "Ann")
+        await app.click("Log in")
+        await app.settle()
+        assert app.texts() == ["One moment"]
+        assert app.one("Button")["disabled"]
+        await fa.get_state_manager(app.page).settled()
+        await app.settle()
+        assert app.texts() == ["Hello, Ann"]

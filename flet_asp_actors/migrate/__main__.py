@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from .finding import Finding, Findings
+from .flet_changes import changes
 from .meaning import Meaning
 from .of_behaviour import look_at_behaviour
 from .of_names import look_at_names
@@ -34,8 +35,7 @@ def look(meaning: Meaning, project: Project) -> list[Finding]:
     found = Findings(meaning.source)
     look_at_names(meaning, found)
     look_at_behaviour(meaning, found)
-    if meaning.is_about_flet:
-        look_at_state(meaning, found, project)
+    look_at_state(meaning, found, project)
     return sorted(dict.fromkeys(found), key=lambda each: (each.line, each.column, each.rule.name))
 
 
@@ -87,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.rules:
         for group in Group:
             print(f"### {group.value}\n\n{table(group)}")
+        print(f"### What Flet calls otherwise\n\n{changes()}")
         return 0
     if not given.paths:
         parser.error("a PATH is needed")
@@ -97,35 +98,35 @@ def _check(paths: list[Path], write: bool) -> int:
     missing = [path for path in paths if not path.exists()]
     for path in missing:
         print(f"{path}: there is no such file or directory", file=sys.stderr)
-    project = Project(dict.fromkeys(each for path in paths if path.exists() for each in files(path)))
+    looked_at = list(dict.fromkeys(each for path in paths if path.exists() for each in files(path)))
+    project = Project(looked_at)
     for path, why in project.unreadable:
         print(f"{path}: cannot be read, and was left alone: {why}", file=sys.stderr)
-    found: list[tuple[Path, Finding]] = []
-    done: list[tuple[Path, Finding]] = []
-    for meaning in project.meanings:
-        path = meaning.source.path
-        here = look(meaning, project)
-        if write:
-            data, taken = written(meaning.source, here)
-            if taken:
-                path.write_bytes(data)
-            done.extend((path, each) for each in taken)
-            here = [each for each in here if each not in taken]
-        found.extend((path, each) for each in here)
+    done = _write(project) if write else []
     if done:
-        print(f"Written ({len(done)})")
-        print(*(f"{path}:{each}" for path, each in done), sep="\n", end="\n\n")
-    if write and found:
-        print("Left to do; the lines are those of before\n" if done else "Left to do\n")
-    print(*lines(found), sep="\n")
+        print(f"Written ({len(done)})", *(f"{path}:{each}" for path, each in done), sep="\n", end="\n\n")
+        project = Project(looked_at)  # what is left is where it is now
+    found = [(meaning.source.path, each) for meaning in project.meanings for each in look(meaning, project)]
+    print("".join(lines(found)), end="")
     due = sum(each.rule.group is not Group.BETTER for _, each in found)
     could = sum(bool(each.edits) for _, each in found)
-    said = f"{count(len(project.meanings), 'file')} looked at: {count(due, 'thing')} to do"
+    said = f"{count(len(project.meanings), 'file')} looked at: {count(due, 'thing')}{' left' if done else ''} to do"
     said += f", {could} of which --write does" if could else ""
     print(f"{said}, {len(found) - due} better now.")
-    if missing or project.unreadable or not (project.meanings or project.unreadable):
+    if missing or project.unreadable or not looked_at:
         return 2
     return 1 if due else 0
+
+
+def _write(project: Project) -> list[tuple[Path, Finding]]:
+    """Make the edits that are safe, in every file, and say which findings they are of."""
+    done: list[tuple[Path, Finding]] = []
+    for meaning in project.meanings:
+        data, taken = written(meaning.source, look(meaning, project))
+        if taken:
+            meaning.source.path.write_bytes(data)
+            done.extend((meaning.source.path, each) for each in taken)
+    return done
 
 
 if __name__ == "__main__":

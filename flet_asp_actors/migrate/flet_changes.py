@@ -5,6 +5,8 @@ What is most used of it; a test compares it with the Flet that is installed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 __all__ = (
     "ARGUMENTS",
     "ASYNC_METHODS",
@@ -15,6 +17,7 @@ __all__ = (
     "PAGE_FIELDS",
     "PAGE_MEMBERS",
     "POSITIONS",
+    "changes",
 )
 
 BUTTONS = frozenset(
@@ -191,3 +194,26 @@ ASYNC_METHODS: dict[str, frozenset[str]] = {
     "to_front": frozenset({"Window"}),
 }
 """A method that is a coroutine function now, and the controls that have it."""
+
+
+def changes() -> str:
+    """What is called otherwise, as a table of the guide."""
+    rows = ["| Flet 0.28 | Flet 1.x |", "|---|---|"]
+    rows.extend(f"| `ft.{old}` | `ft.{new}` |" for old, new in sorted(NAMES.items()))
+    packages = sorted(set(ELSEWHERE.values()))
+    for package in packages:
+        names = ", ".join(f"`{name}`" for name, home in ELSEWHERE.items() if home == package)
+        rows.append(f"| {names} | the package `{package.replace('_', '-')}` |")
+    for control in sorted(set(ARGUMENTS) - BUTTONS):
+        pairs = ARGUMENTS[control].items()
+        rows.append(f"| `{control}`: {_listed(old for old, _ in pairs)} | {_listed(new for _, new in pairs)} |")
+    rows.append(f"| `text` of {_listed(sorted(BUTTONS - {'Button', 'ElevatedButton'}))} | `content` |")
+    for control, (_, names) in sorted(POSITIONS.items()):
+        rows.append(f"| `{control}` by position: {_listed(names)} | by name |")
+    rows.extend(f"| `page.{old}` | `{new}` |" for old, new in sorted(PAGE_MEMBERS.items()))
+    rows.extend(f"| `{name}()` of {_listed(sorted(of))} | `await` it |" for name, of in sorted(ASYNC_METHODS.items()))
+    return "\n".join(rows) + "\n"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

@@ -21,7 +21,7 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _FLET = ("flet", "flet_core")
 _STORES = ("flet_asp", "flet_asp_actors")
 _STORE_NAMES = frozenset({"get_state_manager", "StateManager", "Action", "Selector"})
-_DEPTH = 20
+_DEPTH = 60
 """How far names that stand for names are followed."""
 
 
@@ -66,6 +66,7 @@ class Meaning:
         self._globals: dict[ast.AST, set[str]] = {}
         self._stars: list[str] = []
         self._kinds: dict[ast.AST, Kind | None] = {}
+        self._attributes: dict[ast.ClassDef, dict[str, list[Any]]] = {}
         self._under_way: set[ast.AST] = set()
         self._main: Function | None = None
         for node in self._walk():
@@ -109,12 +110,6 @@ class Meaning:
             method, above = above, self.parents.get(above)
         return None
 
-    def statement_of(self, node: ast.AST) -> ast.stmt:
-        """The statement that a node is in, or is."""
-        while not isinstance(node, ast.stmt):
-            node = self.parents[node]
-        return node
-
     # ------------------------------------------------------------------ what things are
 
     def dotted(self, node: ast.AST) -> str | None:
@@ -152,8 +147,7 @@ class Meaning:
             found = self._kind(node)
         finally:
             self._under_way.discard(node)
-        if not self._under_way:
-            self._kinds[node] = found
+        self._kinds[node] = found
         return found
 
     def what(self, node: ast.AST) -> str | None:
@@ -205,27 +199,15 @@ class Meaning:
 
     def attribute(self, of: ast.ClassDef, name: str) -> Kind | None:
         """What an attribute of a class's objects is."""
-        for each in of.body:
-            if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)) and each.name == name:
-                return self._defined(each)
-        for node in ast.walk(of):
-            targets = (
-                node.targets
-                if isinstance(node, ast.Assign)
-                else [node.target]
-                if isinstance(node, ast.AnnAssign)
-                else []
-            )
-            value = getattr(node, "value", None)
-            for target in targets:
-                is_it = _is_own(target, name) or (
-                    isinstance(target, ast.Name) and target.id == name and node in of.body
-                )
-                if is_it and value is not None:
-                    kind = self.kind(value)
-                    if kind is not None:
-                        return kind
-        for base in of.bases:
+        if of not in self._attributes:
+            self._attributes[of] = _attributes(of)
+        found = self._attributes[of].get(name, [])
+        for each in found:
+            is_method = isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))
+            kind = self._defined(each) if is_method else self.kind(each)
+            if kind is not None:
+                return kind
+        for base in () if found else of.bases:
             above = self.kind(base)
             if above is not None and above.what == "class" and above.home is not None and above.node is not of:
                 return above.home.attribute(above.node, name)
@@ -529,13 +511,24 @@ def _plain(name: str) -> str:
     return name
 
 
-def _is_own(node: ast.AST, name: str) -> bool:
-    return (
-        isinstance(node, ast.Attribute)
-        and node.attr == name
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "self"
-    )
+def _attributes(of: ast.ClassDef) -> dict[str, list[Any]]:
+    """By attribute: the methods and the values that it is given in a class."""
+    found: dict[str, list[Any]] = {}
+    own = {id(each) for each in of.body}
+    for each in of.body:
+        if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            found.setdefault(each.name, []).append(each)
+    for node in ast.walk(of):
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        value = getattr(node, "value", None)
+        for target in targets if value is not None else ():
+            if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self":
+                found.setdefault(target.attr, []).append(value)
+            elif isinstance(target, ast.Name) and id(node) in own:
+                found.setdefault(target.id, []).append(value)
+    return found
 
 
 def _is_none(node: ast.AST | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .finding import Findings
 from .flet_changes import ARGUMENTS, ASYNC_METHODS, PAGE_FIELDS, PAGE_MEMBERS
@@ -40,7 +40,7 @@ _OFF_THE_LOOP = frozenset({"run_thread", "submit", "to_thread", "run_in_executor
 
 def look_at_behaviour(meaning: Meaning, found: Findings) -> None:
     """Note what pages, controls, events and threads do otherwise now."""
-    threads = set(_off_the_loop(meaning))
+    threads = _with_those_called(meaning, _off_the_loop(meaning))
     hovers = set(_handlers(meaning, "on_hover"))
     for node in meaning.nodes:
         if isinstance(node, ast.Attribute):
@@ -86,22 +86,24 @@ def _page_attribute(meaning: Meaning, found: Findings, node: ast.Attribute) -> N
 
 def _page_call(meaning: Meaning, found: Findings, call: ast.Call) -> None:
     named = call.func
-    if not isinstance(named, ast.Attribute) or named.attr not in ("go", "open", "close"):
+    if not isinstance(named, ast.Attribute) or named.attr not in ("go", "navigate", "push_route", "open", "close"):
         return
     if meaning.what(named.value) != "page":
         return
     source = meaning.source
     page = source.text_of(named.value)
-    if named.attr == "go":
+    if named.attr in ("go", "navigate", "push_route"):
         handler = _route_handler(meaning, call)
         if handler is not None:
-            found.note(
-                "first-route", call, f"{handler}, called here", f"{page}.go is gone, and the client is there already"
-            )
-            return
-        plain = len(call.args) == 1 and not call.keywords
-        edit = source.rename(named, "navigate") if plain else None
-        found.note("page-go", call, f"{page}.navigate(...)", f"{page}.go is gone", [edit])
+            why = "the client is there already and sends no route change"
+            if named.attr == "go":
+                found.note("page-go", call, f"{handler}, called here", f"{page}.go is gone, and {why}", [None])
+            else:
+                found.note("first-route", call, f"{handler}, called here", f"{why}, so the page stays blank")
+        elif named.attr == "go":
+            plain = len(call.args) == 1 and not call.keywords
+            edit = source.rename(named, "navigate") if plain else None
+            found.note("page-go", call, f"{page}.navigate(...)", f"{page}.go is gone", [edit])
     elif named.attr == "open":
         control = meaning.control(call.args[0]) if call.args else None
         if control == "NavigationDrawer":
@@ -379,6 +381,19 @@ def _off_the_loop(meaning: Meaning) -> Iterator[Function]:
             yield from (function for each in given if (function := meaning.function(each)) is not None)
 
 
+def _with_those_called(meaning: Meaning, functions: Iterable[Function]) -> set[Function]:
+    """Functions, and those that they call."""
+    found: set[Function] = set()
+    waiting = list(functions)
+    while waiting:
+        function = waiting.pop()
+        if function not in found:
+            found.add(function)
+            called = (meaning.function(node.func) for node in ast.walk(function) if isinstance(node, ast.Call))
+            waiting.extend(each for each in called if each is not None)
+    return found
+
+
 def _threaded(meaning: Meaning, call: ast.Call) -> Iterator[ast.expr]:
     name = meaning.dotted(call.func)
     if name in _THREADS:
@@ -409,22 +424,18 @@ def _in_thread(meaning: Meaning, found: Findings, call: ast.Call) -> None:
     )
     for each in call.args[:1] if is_pages else _threaded(meaning, call):
         function = meaning.function(each)
-        if function is not None and _updates(meaning, function, set()):
+        if function is not None and _updates(meaning, function):
             found.note("run-thread" if is_pages else "raw-thread", call)
             return
 
 
-def _updates(meaning: Meaning, function: Function, seen: set[Function]) -> bool:
+def _updates(meaning: Meaning, function: Function) -> bool:
     """Whether a function, or one that it calls, updates something of Flet's."""
-    seen.add(function)
-    for node in ast.walk(function):
-        if not isinstance(node, ast.Call):
-            continue
-        named = node.func
-        is_update = isinstance(named, ast.Attribute) and named.attr == "update" and not node.keywords
-        if is_update and (not node.args or meaning.what(getattr(named, "value", named)) == "page"):
-            return True
-        called = meaning.function(named)
-        if called is not None and called not in seen and _updates(meaning, called, seen):
-            return True
+    for each in _with_those_called(meaning, [function]):
+        for node in ast.walk(each):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "update":
+                if not node.args and not node.keywords:
+                    return True
+                if meaning.what(node.func.value) == "page":
+                    return True
     return False

@@ -16,9 +16,9 @@ def lines(found: list[tuple[Path, Finding]]) -> Iterator[str]:
     for group in Group:
         here = [(path, each) for path, each in found if each.rule.group is group]
         if here:
-            yield f"{group.value} ({len(here)})"
-            yield from (f"{path}:{each}" for path, each in here)
-            yield ""
+            yield f"{group.value} ({len(here)})\n"
+            yield from (f"{path}:{each}\n" for path, each in here)
+            yield "\n"
 
 
 def count(number: int, noun: str) -> str:

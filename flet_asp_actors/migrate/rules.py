@@ -248,7 +248,7 @@ def _rules() -> Iterator[Rule]:
     yield Rule(
         "first-route",
         group,
-        "`page.go(...)` at the end of main, to draw the first screen",
+        "`page.navigate(...)` (it was `page.go`) in main, to draw the first screen",
         "call the function that is in `page.on_route_change` yourself",
         "the client is there already and sends no route change, so the page stays blank",
     )

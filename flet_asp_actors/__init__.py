@@ -7,7 +7,8 @@ Where to read on, each ring knowing only those before it:
                                 laws 1 to 3: actors, edges, pulling, pushing
     door, waiting, receipt, owner, timer, retry
                                 threads; waits; what a write returns; what a noun needs of its store
-    key, atom, selector, family, action, service ...
+    deprecation, utils          the mark on names of flet-asp that have been replaced; one of its paths
+    key, handle, atom, selector, family, action, service ...
                                 the nouns that users know, in this order:
         status, async_value, reading, computation, async_key, async_outcome, async_selector,
         resolving, selector, family

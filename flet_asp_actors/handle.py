@@ -102,5 +102,8 @@ def make_stores_by(make: Callable[[], Any]) -> None:
 
 
 def store_of_its_own() -> Any:
-    """A store for an atom or a selector that was made without one. It lives as long as that."""
+    """A store for an atom or a selector that was made without one.
+
+    It lives as long as that; once it has had something to await, as long as the loop.
+    """
     return _make_store()

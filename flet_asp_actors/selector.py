@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol, TypeVar, ove
 from .async_key import AsyncSelectorKey, is_async
 from .computation import Options
 from .core.evaluate import evaluating, now_computing, read, read_by
-from .core.graph import CLEAN, Derived
+from .core.graph import CLEAN, Derived, Node
 from .core.values import is_a
 from .deprecation import deprecated
 from .errors import ReadOnlyError
@@ -158,8 +158,8 @@ def _standing_alone(
         )
 
     def find(name: Any) -> Any:
-        found = name if is_a(name, Readable) else resolve_atom(name)
-        if not is_a(found, Readable):
+        found = name if isinstance(name, Node) else resolve_atom(name)
+        if not isinstance(found, Node):
             raise TypeError(
                 f"resolve_atom gives the atom, or the selector, of a key: state.atom; {name!r} gave it {found!r}"
             )

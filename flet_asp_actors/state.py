@@ -420,10 +420,16 @@ class StateManager(Store):
 
         Values are bound to controls of any page, attached or not. A store of your own
         outlives the pages that it serves.
+
+        Raises:
+            TypeError: For what is no page.
         """
         self._refuse_closed("be attached")
         from .ui.frame import ui_actor
+        from .ui.page import is_page
 
+        if not is_page(page):
+            raise TypeError(f"a store is attached to a page, not to {page!r}; it needs none: fa.StateManager()")
         self.settle_home()
         if page in self._pages:
             return

@@ -150,6 +150,12 @@ async def test_state_manager_takes_a_page_and_leaves_its_update_alone() -> None:
             assert app.texts() == ["2"]
 
 
+@pytest.mark.parametrize("attach", [fa.StateManager, fa.StateManager().attach, fa.get_state_manager])
+def test_what_is_no_page_is_refused(attach: Callable[[Any], object]) -> None:
+    with pytest.raises(TypeError, match="page, not (to )?"):
+        attach("a page of a test's own")
+
+
 def test_state_manager_without_a_page_needs_nothing() -> None:
     state = fa.StateManager()
     assert state.page is None
@@ -702,8 +708,11 @@ def test_a_selector_stands_alone() -> None:
     with pytest.raises(ValueError, match="compute is computed"):
         total.bind_two_way(ft.TextField())
     state = fa.StateManager()
-    state.atom("n", 4)
-    assert Selector(lambda get: get("n") * 2, state.atom).value == 8
+    count = fa.Key("count", 1)
+    state.set(count, 4)
+    double = Selector(lambda get: get("n") * get(count) * get(atoms["b"]), state.atom)
+    state.atom("n", 2)
+    assert double.value == 24, "names and keys mean those of the store that is asked"
 
 
 def test_a_selector_that_stands_alone_says_what_it_cannot_be() -> None:

@@ -25,6 +25,7 @@ Where to read on, each ring knowing only those before it:
                                 the screen; the only ring that imports Flet
     state                       StateManager: the store and its pages
     testing/                    what apps are tested with; nothing above knows it
+    migrate/                    a command that looks at apps of flet-asp; it stands alone
 
 Importing this does not import Flet.
 """

@@ -461,6 +461,43 @@ CASES = [
         "state.mutate('k', fn)",
         "def f(e):\n    x = [*state.get('k'), 1]\n    state.set('k', x)",
     ),
+    Case(
+        "equal-copy",
+        "def f(e):\n    x = state.get('k')\n    x.append(1)\n    state.set('k', x.copy())",
+        "state.mutate('k', fn)",
+        "def f(e):\n    x = state.get('k')\n    y = x.copy()\n    y.append(1)\n    state.set('k', y)",
+    ),
+    Case(
+        "equal-copy",
+        "def f(e):\n    x = state.get('k')\n    x.append(1)\n    state.set('k', list(x))",
+        "state.mutate('k', fn)",
+        "def f(e):\n    x = state.get('k')\n    y = list(x)\n    y.append(1)\n    state.set('k', y)",
+    ),
+    Case(
+        "equal-copy",
+        "def f(e):\n    x = state.get('k')\n    x.append(1)\n    state.set('k', [*x])",
+        "state.mutate('k', fn)",
+        "def f(e):\n    x = state.get('k')\n    y = [*x]\n    y.append(1)\n    state.set('k', y)",
+    ),
+    Case(
+        "equal-copy",
+        "def f(e):\n    x = state.get('k')\n    x.append(1)\n    state.set('k', {**x})",
+        "state.mutate('k', fn)",
+        "def f(e):\n    x = state.get('k')\n    y = {**x}\n    y.append(1)\n    state.set('k', y)",
+    ),
+    Case(
+        "equal-copy",
+        "def f(e):\n    x = state.get('k')\n    x.append(1)\n    state.set('k', x[:])",
+        "state.mutate('k', fn)",
+        "def f(e):\n    x = state.get('k')\n    y = x[:]\n    y.append(1)\n    state.set('k', y)",
+    ),
+    Case(
+        "equal-copy",
+        "def f(e):\n    x = state.get('k')\n    x.append(1)\n    state.set('k', copy.deepcopy(x))",
+        "state.mutate('k', fn)",
+        "def f(e):\n    x = state.get('k')\n    y = copy.deepcopy(x)\n    y.append(1)\n    state.set('k', y)",
+    ),
+    Case("equal-copy", "state.set('k', list(state.get('k')))", "state.mutate('k', fn)", "state.set('k', list(other))"),
     Case("function-value", "state.atom('d', lambda: 2)", "state.selector", "state.atom('d', 2)"),
     Case("function-value", "def f(): pass\nstate.set('k', f)", "state.update", "state.set('k', 2)"),
     Case(
@@ -580,6 +617,57 @@ def test_names_that_clash_are_told_and_not_written() -> None:
 def test_one_edit_that_cannot_be_made_does_not_keep_the_others_back() -> None:
     text = "import flet as ft\nft.View(('/'), [])\nft.ElevatedButton('x')\n"
     assert fixed(text) == "import flet as ft\nft.View(('/'), [])\nft.Button('x')\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("from flet import app as start\nstart(target=f)\n", "from flet import run as start\nstart(f)\n"),
+        ("from flet import padding as p\np.all(1)\n", "from flet import Padding as p\np.all(1)\n"),
+        ("import flet\nflet.app(\n    target=f,  # mine\n)\n", "import flet\nflet.run(\n    f,  # mine\n)\n"),
+        ("import flet_asp.atom as a\n", "import flet_asp_actors.atom as a\n"),
+        ("import flet_asp.atom\n", "import flet_asp.atom\n"),
+        (
+            PAGE + "    state.bind_two_way('k', ft.TextField(),)\n",
+            PAGE + "    state.bind_two_way('k', ft.TextField(),parse=int)\n",
+        ),
+        (
+            HEAD + "class C(ft.Row):\n    def __init__(self, page): self.page = page; self.n = 1  # é\n",
+            HEAD + "class C(ft.Row):\n    def __init__(self, page): pass; self.n = 1  # é\n",
+        ),
+        (
+            HEAD + "x = f'é{ft.ElevatedButton}' f'{ft.padding.all(1)}'\n",
+            HEAD + "x = f'é{ft.Button}' f'{ft.Padding.all(1)}'\n",
+        ),
+        (
+            HEAD + "class C(ft.Row):\n    def __init__(self, p):\n        self.page = make(p)\n",
+            HEAD + "class C(ft.Row):\n    def __init__(self, p):\n        self.page = make(p)\n",
+        ),
+        (HEAD + "def f(page): page.go('/a', skip=1)\n", HEAD + "def f(page): page.go('/a', skip=1)\n"),
+        (HEAD + "def f(e): return e.data == 'true'\n", HEAD + "def f(e): return e.data == 'true'\n"),
+    ],
+)
+def test_what_is_written_and_what_is_left_to_a_person(before: str, after: str) -> None:
+    assert told(before)
+    assert fixed(before) == after
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "    page.views.append(v)\n    page.views[1]\n",
+        "    state.bind_two_way('k', ft.TextField(), on_input_change=f)\n",
+        "    state.bind_two_way('k', ft.TextField(), parse=float)\n",
+        "    state.listen('k', lambda v: r.current.value, immediate=False)\n    page.add(ft.Text(ref=r))\n",
+        "    async def f(e): await page.window.close()\n",
+        "    asyncio.create_task(page.window.close())\n",
+        "    def f():\n        time.sleep(1)\n    def g(): f()\n    threading.Thread(target=g).start()\n",
+        "    a = ft.Column()\n    box = ft.Container()\n    box.content = a\n    box.content = a\n",
+        "    getattr(e, 'page', None)\n",
+    ],
+)
+def test_what_is_right_already_is_not_told(text: str) -> None:
+    assert told(PAGE + text) == []
 
 
 # ---------------------------------------------------------------------- the command

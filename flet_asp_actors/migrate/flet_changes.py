@@ -208,8 +208,8 @@ def changes() -> str:
         pairs = ARGUMENTS[control].items()
         rows.append(f"| `{control}`: {_listed(old for old, _ in pairs)} | {_listed(new for _, new in pairs)} |")
     rows.append(f"| `text` of {_listed(sorted(BUTTONS - {'Button', 'ElevatedButton'}))} | `content` |")
-    for control, (_, names) in sorted(POSITIONS.items()):
-        rows.append(f"| `{control}` by position: {_listed(names)} | by name |")
+    for control, (_, first) in sorted(POSITIONS.items()):
+        rows.append(f"| `{control}` by position: {_listed(first)} | by name |")
     rows.extend(f"| `page.{old}` | `{new}` |" for old, new in sorted(PAGE_MEMBERS.items()))
     rows.extend(f"| `{name}()` of {_listed(sorted(of))} | `await` it |" for name, of in sorted(ASYNC_METHODS.items()))
     return "\n".join(rows) + "\n"

@@ -159,18 +159,45 @@ def _set(meaning: Meaning, found: Findings, call: ast.Call) -> None:
     key, value = call.args
     if meaning.what(value) == "function":
         found.note("function-value", value)
-    if not isinstance(value, ast.Name):
-        return
+    mutate = f"state.mutate({meaning.source.text_of(key)}, fn)"
+    copied = _copied(value)
+    if copied is not None and _is_got(meaning, copied, key, call):
+        found.note("equal-copy", call, mutate)
+    elif isinstance(value, ast.Name) and _is_got(meaning, value, key, call):
+        found.note("in-place", call, mutate)
+
+
+def _copied(node: ast.expr) -> ast.expr | None:
+    """What an expression is a plain copy of: `x.copy()`, `list(x)`, `[*x]`, `{**x}`, `x[:]`."""
+    if isinstance(node, ast.Call) and not node.keywords:
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "copy" and not node.args:
+            return node.func.value
+        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        return node.args[0] if name in ("copy", "deepcopy", "dict", "list", "set") and len(node.args) == 1 else None
+    if isinstance(node, (ast.List, ast.Set)) and len(node.elts) == 1 and isinstance(node.elts[0], ast.Starred):
+        return node.elts[0].value
+    if isinstance(node, ast.Dict) and node.keys == [None]:
+        return node.values[0]
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+        is_whole = node.slice.lower is None and node.slice.upper is None and node.slice.step is None
+        return node.value if is_whole else None
+    return None
+
+
+def _is_got(meaning: Meaning, node: ast.expr, key: ast.expr, call: ast.Call) -> bool:
+    """Whether an expression is what the store holds for a key, got in the same function."""
+    if isinstance(node, ast.Call):
+        is_get = isinstance(node.func, ast.Attribute) and node.func.attr == "get" and len(node.args) == 1
+        return is_get and ast.dump(node.args[0]) == ast.dump(key)
+    if not isinstance(node, ast.Name):
+        return False
     function = meaning.function_of(call)
-    for node in ast.walk(function if function is not None else meaning.tree):
-        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
-            continue
-        got = node.value
-        is_it = any(isinstance(target, ast.Name) and target.id == value.id for target in node.targets)
-        is_got = isinstance(got.func, ast.Attribute) and got.func.attr == "get" and got.args
-        if is_it and is_got and ast.dump(got.args[0]) == ast.dump(key):
-            found.note("in-place", call, f"state.mutate({meaning.source.text_of(key)}, fn)")
-            return
+    return any(
+        isinstance(each.value, ast.Call) and _is_got(meaning, each.value, key, call)
+        for each in ast.walk(function if function is not None else meaning.tree)
+        if isinstance(each, ast.Assign)
+        and any(isinstance(target, ast.Name) and target.id == node.id for target in each.targets)
+    )
 
 
 def _atom(meaning: Meaning, found: Findings, call: ast.Call) -> None:

@@ -349,6 +349,13 @@ def _rules() -> Iterator[Rule]:
         "the page has a field of this name now, which is sent to the client",
     )
     yield Rule(
+        "equal-copy",
+        group,
+        '`items = state.get("k")`, `items.append(x)`, `state.set("k", items.copy())`',
+        '`state.mutate("k", lambda items: items.append(x))`, or edit the copy only',
+        "an equal list or dict is no change now, and what was there has been edited to be equal: nobody is told",
+    )
+    yield Rule(
         "reset-default",
         group,
         '`state.reset("k")`',

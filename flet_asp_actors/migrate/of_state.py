@@ -12,7 +12,9 @@ from .source import Edit
 
 __all__ = ("look_at_state",)
 
-_READING = frozenset({"get", "set", "update", "mutate", "reset", "invalidate", "listen", "unlisten", "unbind"})
+_READING = frozenset(
+    {"get", "set", "update", "mutate", "reset", "delete", "invalidate", "listen", "unlisten", "unbind"}
+)
 _BINDING = frozenset({"bind", "bind_dynamic", "bind_two_way"})
 _SETTINGS = frozenset({"ENABLE_FREE_THREADING", "MAX_PARALLEL_BINDS", "MAX_RETRY_ATTEMPTS", "RETRY_BASE_DELAY"})
 

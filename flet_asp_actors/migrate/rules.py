@@ -442,7 +442,7 @@ def _rules() -> Iterator[Rule]:
         group,
         "`Atom.MAX_PARALLEL_BINDS = 8`",
         "nothing",
-        "bindings are pushed together, once per frame, and need no tuning",
+        "bindings are pushed together, once per frame; the first two settings are about selectors in threads now",
     )
 
 

@@ -17,7 +17,7 @@ from .core.values import IMMUTABLE, is_a, is_immutable, same
 from .deprecation import deprecated
 from .door import CLOSED, HOMELESS, LOCK
 from .errors import BusyError, ClosedError, RunCancelled
-from .handle import Handle, store_of_its_own
+from .handle import Handle, store_to_come
 from .key import Key, NamedKey, Writable
 from .owner import Job, Owner, current_owner
 from .receipt import DONE, Pending, Receipt
@@ -90,7 +90,7 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
     @deprecated("declare it in a store: state.atom(name, value), or use a typed fa.Key(name, value)")
     def __init__(self, value: T, key: str = "") -> None:
         super().__init__(NamedKey(key, value), value)
-        self.owner = store_of_its_own()
+        self.owner = store_to_come(self)
         self.mailbox = None  # pyright: ignore[reportIncompatibleVariableOverride]  # written here only
 
     # ------------------------------------------------------------------ the face

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .deprecation import deprecated
+from .door import HOMELESS, LOCK
 from .key import Readable
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from .ui.two_way import TwoWayBinding
     from .watch import Subscription
 
-__all__ = ("Handle", "make_stores_by", "store_of_its_own")
+__all__ = ("Handle", "make_stores_by", "store_of_its_own", "store_to_come")
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -99,6 +101,36 @@ def make_stores_by(make: Callable[[], Any]) -> None:
     """Say how to make a store."""
     global _make_store
     _make_store = make
+
+
+class _StoreToCome:
+    """Stands for the store of a value until more is asked of it: a value alone needs none."""
+
+    __slots__ = ("_of",)
+
+    thread = HOMELESS
+
+    def __init__(self, of: Any) -> None:
+        self._of = weakref.ref(of)
+
+    def watchers_of(self, _: object) -> list[Any]:
+        return []
+
+    def __getattr__(self, name: str) -> Any:
+        of = self._of()
+        with LOCK:
+            if of is None or of.owner is self:
+                store = store_of_its_own()
+                if of is not None:
+                    of.owner = store
+            else:
+                store = of.owner  # another thread was faster
+        return getattr(store, name)
+
+
+def store_to_come(of: Any) -> Any:
+    """What is the owner of a value that stands alone until it needs a store of its own, which then takes its place."""
+    return _StoreToCome(of)
 
 
 def store_of_its_own() -> Any:

@@ -673,6 +673,35 @@ async def test_an_atom_that_stands_alone_does_all_that_an_atom_does() -> None:
     await count.owner.aclose()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # its own store
 
 
+def test_an_atom_that_stands_alone_has_a_store_when_it_needs_one() -> None:
+    def stores() -> int:
+        return sum(isinstance(each, fa.StateManager) for each in gc.get_objects())
+
+    before = stores()
+    atoms = [Atom(each, "n") for each in range(100)]
+    for atom in atoms:
+        atom.value += 1
+        assert (atom.has_listeners(), repr(atom)) == (False, f"<Atom 'n' = {atom.value}>")
+    assert stores() == before
+    barrier = threading.Barrier(4)
+    heard: list[int] = []
+
+    def listen() -> None:
+        def hear(n: int) -> None:
+            heard.append(n)
+
+        barrier.wait(5)
+        atoms[0].listen(hear, immediate=False)
+
+    threads = [threading.Thread(target=listen) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    atoms[0].set(7)
+    assert (heard, stores()) == ([7] * 4, before + 1)
+
+
 def test_what_stands_alone_goes_when_nobody_holds_it() -> None:
     count = Atom(0, "count")
     count.listen(lambda _: None)

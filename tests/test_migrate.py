@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import flet as ft
 import pytest
+from flet.messaging import session, session_store
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -230,6 +231,7 @@ CASES = [
     ),
     Case("page-open", "page.open(make())", "page.show_dialog(...)", "page.show_dialog(make())"),
     Case("page-close", "page.close(d)", "page.pop_dialog()", "file.close()"),
+    Case("page-member", "page.session.get('k')", "page.session.store.get", "other.session.get('k')"),
     Case("page-member", "page.set_clipboard('t')", "await ft.Clipboard().set(text)", "page.title = 't'"),
     Case("page-member", "page.client_storage.get('k')", "ft.SharedPreferences()", "my.client_storage.get('k')"),
     Case(
@@ -628,6 +630,18 @@ def test_one_edit_that_cannot_be_made_does_not_keep_the_others_back() -> None:
         ("import flet_asp.atom as a\n", "import flet_asp_actors.atom as a\n"),
         ("import flet_asp.atom\n", "import flet_asp.atom\n"),
         (
+            "from flet.core.elevated_button import ElevatedButton\n",
+            "from flet.core.elevated_button import ElevatedButton\n",
+        ),
+        (
+            "from flet import ElevatedButton\ndef f(ElevatedButton): return ElevatedButton\n",
+            "from flet import Button\ndef f(ElevatedButton): return ElevatedButton\n",
+        ),
+        (
+            "from flet import app\ndef f():\n    app = 1\n    return app\napp(f)\n",
+            "from flet import run\ndef f():\n    app = 1\n    return app\nrun(f)\n",
+        ),
+        (
             PAGE + "    state.bind_two_way('k', ft.TextField(),)\n",
             PAGE + "    state.bind_two_way('k', ft.TextField(),parse=int)\n",
         ),
@@ -885,6 +899,9 @@ def test_the_changes_are_those_of_the_flet_that_is_here() -> None:
         assert set(first) <= set(taken), control
     for name in flet_changes.PAGE_MEMBERS:
         assert not hasattr(ft.Page, name)
+    for name in flet_changes.SESSION_MEMBERS:
+        assert not hasattr(session.Session, name)
+        assert hasattr(session_store.SessionStore, name), name
     for name in flet_changes.PAGE_FIELDS:
         assert hasattr(ft.Page, name) or name in inspect.signature(ft.Page).parameters
     for method, controls in flet_changes.ASYNC_METHODS.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -41,34 +42,41 @@ def look(meaning: Meaning, project: Project) -> list[Finding]:
 
 def written(source: Source, found: Iterable[Finding]) -> tuple[bytes, list[Finding]]:
     """Make the edits that are safe, and say which findings they are of."""
-    taken: dict[Finding, None] = {}
-    edits: set[Edit] = set()
+    taken: list[Finding] = []
+    edits: list[Edit] = []
     for each in found:
         if each.edits and all(_fits(edit, edits) for edit in each.edits):
-            taken[each] = None
-            edits.update(each.edits)
+            taken.append(each)
+            for edit in each.edits:
+                if not _has(edits, edit):
+                    insort(edits, edit)
     try:
-        return source.edited(edits), list(taken)
+        return source.edited(edits), taken
     except Unreadable:
         pass  # one of them breaks it: find out which
-    edits = set()
     kept: list[Finding] = []
+    made: set[Edit] = set()
     for each in taken:
         try:
-            source.edited(edits.union(each.edits))
+            source.edited(made.union(each.edits))
         except Unreadable:
             continue
-        edits.update(each.edits)
+        made.update(each.edits)
         kept.append(each)
-    return source.edited(edits), kept
+    return source.edited(made), kept
 
 
-def _fits(edit: Edit, others: set[Edit]) -> bool:
-    """Whether an edit is one of the others, or touches none of them."""
-    if edit in others:
-        return True
-    return all(
-        edit.end <= other.start or edit.start >= other.end if edit[:2] != other[:2] else False for other in others
+def _has(edits: list[Edit], edit: Edit) -> bool:
+    at = bisect_left(edits, edit)
+    return edits[at : at + 1] == [edit]
+
+
+def _fits(edit: Edit, others: list[Edit]) -> bool:
+    """Whether an edit is one of the others, which are in order, or touches none of them."""
+    at = bisect_left(others, edit)
+    beside = others[max(at - 1, 0) : at + 1]
+    return edit in beside or all(
+        (edit.end <= other.start or edit.start >= other.end) and edit[:2] != other[:2] for other in beside
     )
 
 

@@ -17,6 +17,7 @@ __all__ = (
     "PAGE_FIELDS",
     "PAGE_MEMBERS",
     "POSITIONS",
+    "SESSION_MEMBERS",
     "changes",
 )
 
@@ -155,6 +156,9 @@ PAGE_MEMBERS: dict[str, str] = {
 }
 """A member of the page that is gone, and what does its work."""
 
+SESSION_MEMBERS = frozenset({"clear", "contains_key", "get", "get_keys", "remove", "set"})
+"""Methods of a page's session that its store has now."""
+
 PAGE_FIELDS = frozenset({"badge", "key", "parent", "services", "test", "tooltip", "wasm", "pyodide"})
 """Fields that a page did not have: an attribute of the app's own by this name is one no more."""
 
@@ -211,6 +215,7 @@ def changes() -> str:
     for control, (_, first) in sorted(POSITIONS.items()):
         rows.append(f"| `{control}` by position: {_listed(first)} | by name |")
     rows.extend(f"| `page.{old}` | `{new}` |" for old, new in sorted(PAGE_MEMBERS.items()))
+    rows.append(f"| `page.session`: {_listed(sorted(SESSION_MEMBERS))} | the same of `page.session.store` |")
     rows.extend(f"| `{name}()` of {_listed(sorted(of))} | `await` it |" for name, of in sorted(ASYNC_METHODS.items()))
     return "\n".join(rows) + "\n"
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from .finding import Findings
-from .flet_changes import ARGUMENTS, ASYNC_METHODS, PAGE_FIELDS, PAGE_MEMBERS
+from .flet_changes import ARGUMENTS, ASYNC_METHODS, PAGE_FIELDS, PAGE_MEMBERS, SESSION_MEMBERS
 from .meaning import Function, Meaning, name_in
 from .source import Edit
 
@@ -76,12 +76,18 @@ def _page_attribute(meaning: Meaning, found: Findings, node: ast.Attribute) -> N
         found.note("page-dialog", node, f"{page}.show_dialog(...)", f"{page}.{node.attr} = ... is ignored")
     elif node.attr in PAGE_MEMBERS and meaning.what(node.value) == "page":
         found.note("page-member", node, PAGE_MEMBERS[node.attr], f"the page has no {node.attr} any more")
+    elif node.attr in SESSION_MEMBERS and _is_session(meaning, node.value):
+        found.note("page-member", node, f"page.session.store.{node.attr}", f"a session has no {node.attr} any more")
     elif node.attr in PAGE_FIELDS and is_written and meaning.what(node.value) == "page":
         found.note("page-attribute", node, why=f"the page has a field {node.attr} now, which is sent to the client")
     elif node.attr == "page" and is_written and _is_self(node.value):
         _own_page(meaning, found, node)
     elif node.attr == "page" and isinstance(node.ctx, ast.Load) and _is_self(node.value):
         _early_page(meaning, found, node)
+
+
+def _is_session(meaning: Meaning, node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "session" and meaning.what(node.value) == "page"
 
 
 def _page_call(meaning: Meaning, found: Findings, call: ast.Call) -> None:

@@ -110,9 +110,12 @@ class Source:
         Raises:
             Unreadable: When what comes out is no Python, or cannot be encoded: then it must not be written.
         """
-        text = self.text
-        for edit in sorted(edits, reverse=True):
-            text = text[: edit.start] + edit.text + text[edit.end :]
+        pieces: list[str] = []
+        at = 0
+        for edit in sorted(edits):
+            pieces += (self.text[at : edit.start], edit.text)
+            at = edit.end
+        text = "".join((*pieces, self.text[at:]))
         try:
             _parse(text)
             return self.mark + text.encode(self.encoding)

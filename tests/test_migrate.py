@@ -317,7 +317,36 @@ CASES = [
         "my.View('/', [x])",
         "ft.View(route='/', controls=[x])",
     ),
-    Case("positional-arguments", "ft.Card(c, 8)", "Card(margin=...)", "ft.Card(c)", "ft.Card(c, margin=8)"),
+    Case("positional-arguments", "ft.Divider(1)", "Divider(height=...)", "ft.Divider('red')", "ft.Divider(height=1)"),
+    Case("positional-arguments", "ft.Switch(name)", "Switch(label=...)", "ft.Switch(True)"),
+    Case(
+        "positional-arguments",
+        "ft.View(page.route, [x])",
+        "View(route=..., controls=...)",
+        "ft.View([x], '/')",
+        "ft.View(route=page.route, controls=[x])",
+    ),
+    Case(
+        "positional-arguments",
+        "ft.AlertDialog(True)",
+        "AlertDialog(modal=...)",
+        "ft.AlertDialog(ft.Text('x'))",
+        "ft.AlertDialog(modal=True)",
+    ),
+    Case(
+        "positional-arguments",
+        "ft.NavigationBarDestination(f'{n}', i)",
+        "(label=..., icon=...)",
+        "ft.NavigationBarDestination(ft.Icons.ADD, 'x')",
+        "ft.NavigationBarDestination(label=f'{n}', icon=i)",
+    ),
+    Case(
+        "positional-arguments",
+        "ft.Semantics(ft.Text())",
+        "Semantics(content=...)",
+        "ft.Semantics('x')",
+        "ft.Semantics(content=ft.Text())",
+    ),
     Case(
         "positional-arguments",
         "class V(ft.View):\n    def __init__(self):\n        super().__init__('/', [])",
@@ -892,11 +921,10 @@ def test_the_changes_are_those_of_the_flet_that_is_here() -> None:
         for old, new in arguments.items():
             assert old not in taken, (control, old)
             assert new in taken, (control, new)
-    for control, (kept, first) in flet_changes.POSITIONS.items():
+    for control, order in flet_changes.POSITIONS.items():
         taken = _taken(control)
-        assert taken[:kept] == list(first[:kept]), control
-        assert taken[kept] != first[kept], control
-        assert set(first) <= set(taken), control
+        assert taken[0] != order.names[0], control
+        assert set(order.names) <= set(taken), control
     for name in flet_changes.PAGE_MEMBERS:
         assert not hasattr(ft.Page, name)
     for name in flet_changes.SESSION_MEMBERS:

@@ -6,6 +6,7 @@ What is most used of it; a test compares it with the Flet that is installed.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 __all__ = (
     "ARGUMENTS",
@@ -130,18 +131,31 @@ ARGUMENTS: dict[str, dict[str, str]] = {
 }
 """By control: an argument, which is a property too, and what it is called now."""
 
-POSITIONS: dict[str, tuple[int, tuple[str, ...]]] = {
-    "AlertDialog": (0, ("modal", "title", "content", "actions")),
-    "Card": (1, ("content", "margin", "elevation")),
-    "CupertinoAlertDialog": (0, ("open", "modal", "title", "content")),
-    "Divider": (0, ("height", "thickness", "color", "leading_indent")),
-    "NavigationBarDestination": (0, ("label", "icon", "selected_icon")),
-    "Semantics": (0, ("content", "label")),
-    "Switch": (0, ("label", "label_position")),
-    "TextField": (1, ("value", "keyboard_type", "multiline")),
-    "View": (0, ("route", "controls", "appbar", "bottom_appbar")),
+
+class Order(NamedTuple):
+    """The first arguments of a control, where they come in another order now."""
+
+    names: tuple[str, ...]
+    """In their old order."""
+    was: str
+    """What the first one was: text, number, flag, list or other."""
+    is_now: frozenset[str]
+    """What says that the call is in the new order already."""
+
+
+POSITIONS: dict[str, Order] = {
+    "AlertDialog": Order(
+        ("modal", "title", "content", "actions"), "flag", frozenset({"list", "number", "other", "text"})
+    ),
+    "Divider": Order(("height", "thickness", "color", "leading_indent"), "number", frozenset({"text"})),
+    "NavigationBarDestination": Order(
+        ("label", "icon", "selected_icon"), "text", frozenset({"flag", "list", "number", "other"})
+    ),
+    "Semantics": Order(("content", "label"), "other", frozenset({"text"})),
+    "Switch": Order(("label", "label_position"), "text", frozenset({"flag"})),
+    "View": Order(("route", "controls", "appbar", "bottom_appbar"), "text", frozenset({"list"})),
 }
-"""By control: how many of its first arguments are where they were, and what the first ones were."""
+"""By control: the order of its first arguments."""
 
 PAGE_MEMBERS: dict[str, str] = {
     "browser_context_menu": "ft.BrowserContextMenu()",
@@ -212,8 +226,7 @@ def changes() -> str:
         pairs = ARGUMENTS[control].items()
         rows.append(f"| `{control}`: {_listed(old for old, _ in pairs)} | {_listed(new for _, new in pairs)} |")
     rows.append(f"| `text` of {_listed(sorted(BUTTONS - {'Button', 'ElevatedButton'}))} | `content` |")
-    for control, (_, first) in sorted(POSITIONS.items()):
-        rows.append(f"| `{control}` by position: {_listed(first)} | by name |")
+    rows.extend(f"| `{name}` by position: {_listed(order.names)} | by name |" for name, order in POSITIONS.items())
     rows.extend(f"| `page.{old}` | `{new}` |" for old, new in sorted(PAGE_MEMBERS.items()))
     rows.append(f"| `page.session`: {_listed(sorted(SESSION_MEMBERS))} | the same of `page.session.store` |")
     rows.extend(f"| `{name}()` of {_listed(sorted(of))} | `await` it |" for name, of in sorted(ASYNC_METHODS.items()))

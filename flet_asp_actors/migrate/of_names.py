@@ -18,6 +18,8 @@ _BORDERS = {"NONE": "NoInputBorder()", "UNDERLINE": "UnderlineInputBorder()", "O
 _BORDER_ARGUMENTS = frozenset(
     {"border_color", "border_width", "border_radius", "focused_border_color", "focused_border_width"}
 )
+_FIRST = {"content": "text", "icon": "name", "label": "text"}
+"""A first argument, and the name that it had."""
 _RUN_ARGUMENTS = frozenset({"use_color_emoji"})
 
 
@@ -257,7 +259,7 @@ def _arguments(meaning: Meaning, found: Findings, call: ast.Call, made: str) -> 
         keyword = given.get(old)
         if keyword is None:
             continue
-        is_free = new not in given and not (call.args and POSITION_OF_CONTENT.get(new, "") == old)
+        is_free = new not in given and not (call.args and _FIRST.get(new) == old)
         edits = [source.rename_argument(keyword, new) if new and is_free else None]
         rule = "button-text" if made in BUTTONS else "icon-name" if made == "Icon" else "gone-argument"
         found.note(rule, keyword, f"{new}=" if new else "nothing", f"{made} has no argument {old}", edits)
@@ -282,22 +284,32 @@ def _arguments(meaning: Meaning, found: Findings, call: ast.Call, made: str) -> 
         _positions(meaning, found, call, made)
 
 
-POSITION_OF_CONTENT = {"content": "text", "icon": "name", "label": "text"}
-"""A first argument, and the name that it had."""
-
-
 def _positions(meaning: Meaning, found: Findings, call: ast.Call, made: str) -> None:
-    kept, names = POSITIONS[made]
-    if len(call.args) <= kept:
+    order = POSITIONS[made]
+    if not call.args or _sort(call.args[0]) in order.is_now:
         return
     source = meaning.source
-    edits: list[Edit | None] = []
-    for each, name in zip(call.args[kept:], names[kept:], strict=False):
-        edits.append(Edit(source.start(each), source.start(each), f"{name}="))
-    if len(call.args) > len(names) or any(isinstance(each, ast.Starred) for each in call.args):
+    edits: list[Edit | None] = [
+        Edit(source.start(each), source.start(each), f"{name}=")
+        for each, name in zip(call.args, order.names, strict=False)
+    ]
+    is_sure = _sort(call.args[0]) == order.was or [_sort(each) for each in call.args[1:2]] == ["list"]
+    if not is_sure or len(call.args) > len(order.names) or any(isinstance(each, ast.Starred) for each in call.args):
         edits = [None]
-    shown = ", ".join(f"{name}=..." for name in names[kept : len(call.args)])
+    shown = ", ".join(f"{name}=..." for name in order.names[: len(call.args)])
     found.note("positional-arguments", call, f"{made}({shown})", f"the arguments of {made} are in another order", edits)
+
+
+def _sort(node: ast.expr) -> str:
+    """What an argument is, as far as it shows."""
+    if isinstance(node, (ast.List, ast.ListComp)):
+        return "list"
+    if isinstance(node, ast.JoinedStr):
+        return "text"
+    value = node.value if isinstance(node, ast.Constant) else None
+    if isinstance(value, bool):
+        return "flag"
+    return "text" if isinstance(value, str) else "number" if isinstance(value, (int, float)) else "other"
 
 
 def _is_theme_style(meaning: Meaning, node: ast.AST) -> bool:

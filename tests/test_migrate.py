@@ -626,6 +626,12 @@ def test_a_name_is_followed_through_the_app() -> None:
     assert "'m'" in found[0].why
 
 
+def test_a_store_of_typed_keys_was_never_one_of_flet_asp() -> None:
+    text = HEAD + "N = fa.Key('n', 0)\nS = fa.StateManager()\nS.atom(N)\nS.get(N)\nS.reset(N)\nS.clear()\n"
+    assert told(text) == []
+    assert [each.rule.name for each in told(text + "S.atom('m', 0)\n")] == ["clear-lives"]
+
+
 def test_keys_that_are_put_together_may_be_declared() -> None:
     text = PAGE + "    state.atom(f'{page}_n', 0)\n    state.get('x_n')\n    state.get('x_m')\n"
     assert [each.line for each in told(text) if each.rule.name == "undeclared-key"] == [9]
@@ -707,6 +713,7 @@ def test_what_is_written_and_what_is_left_to_a_person(before: str, after: str) -
         "    def f():\n        time.sleep(1)\n    def g(): f()\n    threading.Thread(target=g).start()\n",
         "    a = ft.Column()\n    box = ft.Container()\n    box.content = a\n    box.content = a\n",
         "    getattr(e, 'page', None)\n",
+        "    state.reset(KEY)\n",
     ],
 )
 def test_what_is_right_already_is_not_told(text: str) -> None:

@@ -29,7 +29,7 @@ _DEPTH = 60
 class Kind:
     """What an expression is."""
 
-    what: Literal["page", "window", "store", "control", "ref", "action", "function", "class", "object"]
+    what: Literal["page", "window", "store", "control", "ref", "key", "action", "function", "class", "object"]
     name: str = ""
     """Of a control, or of what a Ref is for: its class in Flet, if that is known."""
     node: Any = field(default=None, compare=False)
@@ -372,6 +372,8 @@ class Meaning:
             return Kind("function", node=node, home=self)
         if isinstance(node, (ast.NamedExpr, ast.Await)):
             return self.kind(node.value)
+        if isinstance(node, ast.Subscript):
+            return Kind("key") if self.what(node.value) == "key" else None
         if isinstance(node, ast.IfExp):
             return self.kind(node.body) or self.kind(node.orelse)
         if isinstance(node, ast.BoolOp):
@@ -470,6 +472,8 @@ class Meaning:
     def _kind_of_call(self, node: ast.Call) -> Kind | None:
         if self.stored(node.func) in ("get_state_manager", "StateManager"):
             return Kind("store")
+        if self.stored(node.func.value if isinstance(node.func, ast.Subscript) else node.func) == "Key":
+            return Kind("key")
         if self.stored(node.func) == "Action":
             return Kind("action", node=self.function(node.args[0]) if node.args else None)
         made = self.made(node)

@@ -63,9 +63,11 @@ def _verb(meaning: Meaning, found: Findings, project: Project, call: ast.Call, v
     elif verb == "listen":
         _listen(meaning, found, call)
     elif verb == "reset" and len(call.args) == 1 and not call.keywords:
-        found.note("reset-default", call)
+        if isinstance(call.args[0], (ast.Constant, ast.JoinedStr)):
+            found.note("reset-default", call)
     elif verb == "clear" and not call.args:
-        found.note("clear-lives", call)
+        if project.keys.are_names:
+            found.note("clear-lives", call)
     elif verb == "set" and len(call.args) == 2:
         _set(meaning, found, call)
     elif verb == "atom":

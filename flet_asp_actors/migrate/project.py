@@ -97,6 +97,11 @@ class _Keys:
             if meaning.is_about_flet:
                 self._look(meaning)
 
+    @property
+    def are_names(self) -> bool:
+        """Whether keys are declared by name, as flet-asp has them."""
+        return bool(self.defaults or self._patterns or self._is_open)
+
     def knows(self, name: str) -> bool:
         """Whether a key of this name is declared, or may be."""
         if name in self.defaults or any(pattern.fullmatch(name) for pattern in self._patterns):
@@ -116,7 +121,7 @@ class _Keys:
             if key is None or meaning.what(node.func.value) != "store":
                 continue
             asked.add(key)
-            if node.func.attr in DECLARING:
+            if node.func.attr in DECLARING and meaning.what(key) != "key":
                 self._declare(node, key)
         for node in meaning.nodes:
             text = name_in(node)

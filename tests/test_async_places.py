@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-import time
 import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -17,6 +16,7 @@ import pytest
 
 import flet_asp_actors as fa
 from flet_asp_actors.testing import Failures, assert_quiet, quiescent, record
+from tests.kit.lines import counted
 
 QUERY = fa.Key("query", "a")
 COUNT = fa.Key("count", 1)
@@ -605,17 +605,18 @@ async def test_a_chain_of_200_is_no_square(fa_store: fa.StateManager) -> None:
 
         return step
 
-    async def seconds(length: int) -> float:
+    async def cost(length: int) -> int:
         key = chain(length)
-        begun = time.perf_counter()
-        await fa_store.resolve(key)
-        with record(fa_store, key):
-            fa_store.set(QUERY, fa_store.get(QUERY) + "x")
+        with counted() as lines:
             await fa_store.resolve(key)
-        return time.perf_counter() - begun
+            with record(fa_store, key):
+                fa_store.set(QUERY, fa_store.get(QUERY) + "x")
+                await fa_store.resolve(key)
+        return lines.count
 
-    await seconds(10)
-    assert await seconds(200) < 40 * max(await seconds(20), 0.005)
+    await cost(10)
+    few = await cost(20)
+    assert few < await cost(200) < 40 * few  # a square would be 100
 
 
 async def test_a_thousand_observed_ones_follow_one_input(fa_store: fa.StateManager) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import time
 import weakref
 from collections.abc import Callable
 from typing import Any, cast
@@ -15,6 +14,7 @@ import pytest
 
 import flet_asp_actors as fa
 from flet_asp_actors.testing import Failures, assert_quiet, explore, quiescent, record
+from tests.kit.lines import counted
 
 COUNT = fa.Key("count", 1)
 ON = fa.Key("on", True)
@@ -559,15 +559,15 @@ async def test_an_item_of_another_thread_is_found_and_used(fa_store: fa.StateMan
 async def test_ten_thousand_members_are_no_square(fa_store: fa.StateManager, kind: str) -> None:
     family = users(max_size=100)[0] if kind == "async" else squares(max_size=100, keep_for=1000)[0]
 
-    def seconds(count: int, start: int) -> float:
-        begun = time.perf_counter()
-        for n in range(start, start + count):
-            if kind == "observed":
-                fa_store.listen(family(n), lambda _: None)
-            else:
-                fa_store.get(family(n))
-        return time.perf_counter() - begun
+    def cost(count: int, start: int) -> int:
+        with counted() as lines:
+            for n in range(start, start + count):
+                if kind == "observed":
+                    fa_store.listen(family(n), lambda _: None)
+                else:
+                    fa_store.get(family(n))
+        return lines.count
 
-    seconds(200, 10**6)
-    few = seconds(500, 0)
-    assert seconds(5000, 1000) < 40 * max(few, 0.002)
+    cost(200, 10**6)
+    few = cost(500, 0)
+    assert few < cost(5000, 1000) < 20 * few

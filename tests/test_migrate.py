@@ -626,6 +626,31 @@ def test_a_name_is_followed_through_the_app() -> None:
     assert "'m'" in found[0].why
 
 
+def test_what_is_told_of_pages_and_stores_by_other_names() -> None:
+    assert [e.rule.name for e in told("import flet as ft\ndef f(p, q):\n    p.go('/'); q.go('/')\nft.run(f)\n")] == [
+        "page-go"
+    ]
+    assert told("import flet as ft\ndef f(p): p.go('/')\nft.run(g)\n") == []
+    for annotation in ("fa.StateManager", "'fa.StateManager'", "fa.StateManager | None"):
+        assert told(HEAD + f"def f(s: {annotation}): s.get('typo')\n"), annotation
+    assert told(HEAD + "def f(s: 'Other'): s.get('typo')\n") == []
+    assert told(PAGE + "    print('typo')\n    state.get('typo')\n"), "said elsewhere, and declared nowhere"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from flet import *\nfrom other import *\nElevatedButton('x')\n",
+        "from flet import *\nButton = 1\nElevatedButton('x')\n",
+        HEAD + "async def f(e, n): pass\nft.Button('x', on_click=lambda e, n=1: f(e, n))\n",
+        HEAD + "async def f(e): pass\nft.Button('x', on_click=lambda e: f(None))\n",
+    ],
+)
+def test_what_cannot_be_known_is_not_written(text: str) -> None:
+    assert told(text)
+    assert fixed(text) == text
+
+
 def test_a_store_of_typed_keys_was_never_one_of_flet_asp() -> None:
     text = HEAD + "N = fa.Key('n', 0)\nS = fa.StateManager()\nS.atom(N)\nS.get(N)\nS.reset(N)\nS.clear()\n"
     assert told(text) == []

@@ -160,7 +160,7 @@ class BoundAction(Generic[P, R]):
     def cancel_those_of(self, origin: object, reason: object) -> None:
         """Cancel the runs under way that a page has started."""
         for run in [run for lane in self._lanes for run in lane.runs][::-1]:
-            if run.origin == origin:
+            if run.origin is not None and run.origin() is origin:
                 run.cancel(reason)
 
     def reset(self, _event: object = None) -> None:

@@ -134,8 +134,8 @@ class Owner(Protocol):
         """
         ...
 
-    def origin(self) -> object:
-        """Who a run that is made now belongs to beside its store: the page of the handler, if any."""
+    def origin(self) -> Callable[[], object] | None:
+        """Who a run that is made now belongs to beside its store: the page of the handler, if any, weakly."""
         ...
 
     def fresh_context(self) -> None:

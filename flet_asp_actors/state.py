@@ -447,7 +447,7 @@ class StateManager(Store):
 
     # ------------------------------------------------------------------ what the rings below need
 
-    def origin(self) -> object:
+    def origin(self) -> Callable[[], object] | None:
         """The page whose handler makes a run now, weakly."""
         if "flet" not in sys.modules:
             return None
@@ -560,7 +560,7 @@ class StateManager(Store):
         if self.ends_with_page:
             self.cancel_runs(reason)
         else:
-            self.cancel_runs_of(weakref.ref(page), reason)
+            self.cancel_runs_of(page, reason)
 
     def _begin_close(self) -> None:
         if not self._is_closing:

@@ -158,6 +158,25 @@ async def test_of_a_shared_store_the_runs_of_the_page_that_is_gone_end() -> None
     await shared.aclose()
 
 
+@IN_VIRTUAL_TIME
+async def test_a_page_that_looks_like_the_one_that_is_gone_keeps_its_runs() -> None:
+    """Pages are dataclasses: two that hold the same are equal, and yet two."""
+    shared = fa.StateManager()
+    runs: list[fa.Run[None]] = []
+
+    def main(page: ft.Page) -> None:
+        fa.get_state_manager(page, on_disconnect="cancel", grace=1)
+        shared.attach(page)
+        runs.append(shared.action(work)())
+
+    async with HeadlessApp(main) as one, HeadlessApp(main) as two:
+        assert one.page == two.page
+        await one.disconnect()
+        await asyncio.sleep(2)
+        assert [run.state for run in runs] == ["cancelled", "running"]
+    await shared.aclose()
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("policy", ["keep", "pause", "cancel"])
 async def test_the_users_own_handlers_are_called(when: str, policy: Any) -> None:

@@ -230,8 +230,8 @@ class Root:
             log_failure(failure)
             log_failure(Failure(again, key, "on_error"))
 
-    def origin(self) -> object:
-        """Who a run that is made now belongs to beside its store."""
+    def origin(self) -> Callable[[], object] | None:
+        """Who a run that is made now belongs to beside its store, weakly."""
         return None
 
     def fresh_context(self) -> None:

@@ -467,7 +467,7 @@ class StateManager(Store):
 
     def watchers_of(self, node: Node) -> list[Any]:
         """The subscriptions and bindings of this store to a node."""
-        bindings = [each for each in list(self._bindings) if each.source is node and _is_open(each)]
+        bindings = [each for each in list(self._bindings) if each.source is node and each.is_open]
         return [*super().watchers_of(node), *bindings]
 
     def capture_context(self) -> Context | None:
@@ -580,11 +580,6 @@ def _check_functions(build: Any, item_key: Any) -> None:
             continue
         if not callable(function) or is_async(function) or not takes_one(function):
             raise BindingError(f"{name} is a plain function of {takes}, and not {function!r}: lambda row: ft.Text(...)")
-
-
-def _is_open(binding: Binding) -> bool:
-    """Whether a binding has a control, or waits at a Ref for one."""
-    return binding.control is not None or binding._unfollow is not None  # pyright: ignore[reportPrivateUsage]  # nobody else asks
 
 
 def _reader(key: Any) -> Callable[[Get], Any]:

@@ -81,6 +81,11 @@ class Binding(Watcher):
         return self._control() if self._control is not None else None
 
     @property
+    def is_open(self) -> bool:
+        """Whether it has a control, or waits at a Ref for one."""
+        return self.control is not None or self._unfollow is not None
+
+    @property
     def source(self) -> Node:
         """What it was bound to."""
         return self.node
@@ -266,9 +271,7 @@ class Binding(Watcher):
         """Have what the property holds sent once more."""
         control = self.control
         if control is not None and self._mount is not None:
-            value = getattr(control, self.prop)
-            setattr(control, self.prop, controls.NEVER_EQUAL)
-            setattr(control, self.prop, value)
+            adapter.change_again(control, [self.prop])
             self._mount.changed()
 
     def report(self, error: BaseException) -> None:

@@ -23,7 +23,6 @@ from flet.utils.validation import validate
 from . import page as adapter
 
 __all__ = (
-    "NEVER_EQUAL",
     "as_held",
     "carries_value",
     "complaint",
@@ -234,13 +233,13 @@ class _NeverEqual:
         return False
 
 
-NEVER_EQUAL = _NeverEqual()
+_NEVER_EQUAL = _NeverEqual()
 
 
 def _set(control: ft.BaseControl, prop: str, old: Any, value: Any) -> None:
     if old is not value and (type(old) is not type(value) or isinstance(value, ft.BaseControl)):
         # Flet compares with ==: it would take True for 1, and one control for another like it.
-        setattr(control, prop, NEVER_EQUAL)
+        setattr(control, prop, _NEVER_EQUAL)
     setattr(control, prop, value)
     is_plain = not isinstance(value, (list, dict)) and not is_dataclass(value)
     if is_plain and prop in _untracked(_kind(control)) and adapter.page_of(control) is not None:

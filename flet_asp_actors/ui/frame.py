@@ -76,15 +76,14 @@ class UIActor(PageSession):
         self._dirty[control] = None
         if self._timer is None:
             self._schedule(loop)
-        if not self.auto_update:
-            self.touched()
+        self.touched()
 
     def forget(self, control: ft.BaseControl) -> None:
         """Undo `mark`: the control has left the page, and is sent whole if it comes back."""
         self._dirty.pop(control, None)
 
     def ask(self) -> None:
-        """Have a frame for what is stale on the stage; on the page's loop."""
+        """Have a frame, if there is none to come; on the page's loop."""
         loop = self._loop or self._find_loop()
         if loop is not None and self._timer is None and not self._is_closed:
             self._schedule(loop)
@@ -205,13 +204,13 @@ class UIActor(PageSession):
 
     def _connected(self) -> None:
         super()._connected()
-        if self._has_changes and self._timer is None and self._loop is not None:
-            self._schedule(self._loop)
+        if self._has_changes:
+            self.ask()
 
     def _disconnected(self) -> None:
         super()._disconnected()
-        if self._dirty and self._timer is None and self._loop is not None:
-            self._schedule(self._loop)
+        if self._dirty:
+            self.ask()
 
     def _closed(self) -> None:
         super()._closed()

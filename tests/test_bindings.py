@@ -15,6 +15,7 @@ import pytest
 import flet_asp_actors as fa
 from flet_asp_actors.testing import HeadlessApp, record, virtual_backend
 from flet_asp_actors.ui.frame import ui_actor
+from tests.kit.apps import empty, shown, store
 from tests.kit.failures import collect
 from tests.kit.threads import in_thread
 
@@ -27,20 +28,6 @@ NAMES = [fa.Key(f"name{each}", 0) for each in range(3)]
 @pytest.fixture
 def anyio_backend() -> tuple[str, dict[str, object]]:
     return "asyncio", {"debug": True}
-
-
-def shown(control: ft.BaseControl, prop: str = "value") -> object:
-    """What a property holds, whatever its declared type."""
-    held: object = getattr(control, prop)
-    return held
-
-
-def empty(page: ft.Page) -> None:
-    fa.get_state_manager(page)
-
-
-def store(app: HeadlessApp) -> fa.StateManager:
-    return fa.get_state_manager(app.page)
 
 
 # ------------------------------------------------------------------ the store of a page

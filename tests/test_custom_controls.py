@@ -20,6 +20,7 @@ from flet_asp_actors.selector import Selector
 from flet_asp_actors.testing import HeadlessApp, virtual_backend
 from flet_asp_actors.ui.binding import Binding
 from flet_asp_actors.ui.page import push_context
+from tests.kit.apps import store
 
 IN_VIRTUAL_TIME = pytest.mark.parametrize("anyio_backend", [virtual_backend()], ids=["virtual"])
 THEME = fa.Key("theme", "light")
@@ -28,10 +29,6 @@ THEME = fa.Key("theme", "light")
 @pytest.fixture
 def anyio_backend() -> tuple[str, dict[str, object]]:
     return "asyncio", {"debug": True}
-
-
-def store(app: HeadlessApp) -> fa.StateManager:
-    return fa.get_state_manager(app.page)
 
 
 @ft.control

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 import flet_asp_actors as fa
 from flet_asp_actors.testing import HeadlessApp
-
-DOCS = Path(__file__).parents[1] / "docs"
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+from tests.kit.guides import program
 
 
 @pytest.fixture
@@ -20,18 +14,8 @@ def anyio_backend() -> tuple[str, dict[str, object]]:
     return "asyncio", {"debug": True}
 
 
-def programs(guide: str) -> list[dict[str, Any]]:
-    """What the programs of a guide define, without running their last lines."""
-    made: list[dict[str, Any]] = []
-    for number, source in enumerate(BLOCK.findall((DOCS / guide).read_text(encoding="utf-8")), 1):
-        names: dict[str, Any] = {"__name__": "guide"}
-        exec(compile(source, f"{guide}, program {number}", "exec"), names)  # our own text
-        made.append(names)
-    return made
-
-
 async def test_what_a_click_costs() -> None:
-    async with HeadlessApp(programs("frames.md")[0]["main"]) as app:
+    async with HeadlessApp(program("docs/frames.md", 0)["main"]) as app:
         await app.click("Add")
         await app.settle()
         assert app.texts() == ["1"]
@@ -44,7 +28,7 @@ async def test_what_a_click_costs() -> None:
 
 
 async def test_many_pages_one_store() -> None:
-    names = programs("frames.md")[1]
+    names = program("docs/frames.md", 1)
     shared: fa.StateManager = names["SHARED"]
     async with HeadlessApp(names["main"]) as one, HeadlessApp(names["main"]) as two:
         await one.click("Longer")
@@ -56,7 +40,7 @@ async def test_many_pages_one_store() -> None:
 
 
 async def test_an_app_that_has_moved() -> None:
-    names = programs("migrating.md")[0]
+    names = program("docs/migrating.md", 0)
     async with HeadlessApp(names["main"]) as app:
         await app.type("Name", "Ann")
         await app.click("Log in")

@@ -17,6 +17,7 @@ from examples import login as login_example
 from examples.login import EMAIL, PASSWORD, USER, login
 from examples.showcase import main as showcase
 from flet_asp_actors.testing.headless import HeadlessApp, Node
+from tests.kit.apps import store
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SOURCES = sorted(EXAMPLES.rglob("*.py"))
@@ -25,10 +26,6 @@ SOURCES = sorted(EXAMPLES.rglob("*.py"))
 @pytest.fixture
 def anyio_backend() -> tuple[str, dict[str, object]]:
     return "asyncio", {"debug": True}
-
-
-def store(app: HeadlessApp) -> fa.StateManager:
-    return fa.get_state_manager(app.page)
 
 
 def field(app: HeadlessApp, label: str) -> Node:

@@ -30,6 +30,7 @@ from flet_asp_actors.computation import _shared_threads  # pyright: ignore[repor
 from flet_asp_actors.selector import Selector
 from flet_asp_actors.testing import HeadlessApp
 from flet_asp_actors.utils import deep_equal
+from tests.kit.apps import empty, shown, store
 from tests.kit.failures import collect
 from tests.test_architecture import MODULES, imports
 
@@ -40,20 +41,6 @@ DEPRECATED = ROOT / "tests" / "typing" / "deprecated.py"
 @pytest.fixture
 def anyio_backend() -> tuple[str, dict[str, object]]:
     return "asyncio", {"debug": True}
-
-
-def empty(page: ft.Page) -> None:
-    fa.get_state_manager(page)
-
-
-def store(app: HeadlessApp) -> fa.StateManager:
-    return fa.get_state_manager(app.page)
-
-
-def shown(control: ft.BaseControl, prop: str = "value") -> object:
-    """What a property holds, whatever its declared type."""
-    held: object = getattr(control, prop)
-    return held
 
 
 async def until(condition: Callable[[], object]) -> None:

@@ -16,6 +16,7 @@ import pytest
 import flet_asp_actors as fa
 from flet_asp_actors.testing import HeadlessApp, virtual_backend
 from flet_asp_actors.utils import deep_equal
+from tests.kit.apps import empty, shown, store
 from tests.kit.failures import collect
 from tests.kit.threads import in_thread
 
@@ -23,20 +24,6 @@ from tests.kit.threads import in_thread
 @pytest.fixture
 def anyio_backend() -> Any:
     return virtual_backend()
-
-
-def empty(page: ft.Page) -> None:
-    fa.get_state_manager(page)
-
-
-def store(app: HeadlessApp) -> fa.StateManager:
-    return fa.get_state_manager(app.page)
-
-
-def shown(control: ft.BaseControl, prop: str = "value") -> object:
-    """What a property holds, whatever its declared type."""
-    held: object = getattr(control, prop)
-    return held
 
 
 def counting(compute: Callable[[fa.Get], Any]) -> tuple[Callable[[fa.Get], Any], list[int]]:

@@ -16,6 +16,7 @@ from flet_asp_actors.testing.headless import number
 from flet_asp_actors.ui.frame import BACKLOG, ui_actor
 from flet_asp_actors.ui.page import is_isolated
 from flet_asp_actors.ui.roots import FEW, PER_CHANGE, PER_NODE, PER_UPDATE, cheapest
+from tests.kit.apps import store
 
 COUNT = fa.Key("count", 0)
 VALUES = fa.Key("value", 0)
@@ -25,10 +26,6 @@ NAME = fa.Key("name", "")
 @pytest.fixture
 def anyio_backend() -> tuple[str, dict[str, object]]:
     return "asyncio", {"debug": True}
-
-
-def store(app: HeadlessApp) -> fa.StateManager:
-    return fa.get_state_manager(app.page)
 
 
 # ------------------------------------------------------------------ without Flet's automatic update

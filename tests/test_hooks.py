@@ -19,6 +19,7 @@ import flet_asp_actors as fa
 from examples import components
 from flet_asp_actors.core.evaluate import evaluating
 from flet_asp_actors.testing import HeadlessApp, virtual_backend
+from tests.kit.apps import store
 
 N = fa.Key("n", 0)
 M = fa.Key("m", 0)
@@ -43,10 +44,6 @@ def no_renders() -> Iterator[None]:
 def shows(app: Callable[..., Any], *args: Any) -> HeadlessApp:
     """An app of one component."""
     return HeadlessApp(lambda page: page.render(app, *args))
-
-
-def store(app: HeadlessApp) -> fa.StateManager:
-    return fa.get_state_manager(app.page)
 
 
 def failures(state: fa.StateManager) -> list[fa.Failure]:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import flet_asp_actors as fa
 from flet_asp_actors.row import Row
 from flet_asp_actors.testing import HeadlessApp
+from tests.kit.apps import store
 from tests.kit.failures import collect
 
 
@@ -35,10 +36,6 @@ NOTE = fa.Key("note", "")
 @pytest.fixture
 def anyio_backend() -> tuple[str, dict[str, object]]:
     return "asyncio", {"debug": True}
-
-
-def store(app: HeadlessApp) -> fa.StateManager:
-    return fa.get_state_manager(app.page)
 
 
 def children(control: Any, prop: str = "controls") -> list[Any]:

@@ -7,17 +7,16 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import flet_asp_actors as fa
 from flet_asp_actors.testing import HeadlessApp, virtual_backend
+from tests.kit.guides import ROOT, program, sources
 
 IN_VIRTUAL_TIME = pytest.mark.parametrize("anyio_backend", [virtual_backend()], ids=["virtual"])
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+BLOCKS = sources("README.md")
 
 
 @pytest.fixture
@@ -25,26 +24,19 @@ def anyio_backend() -> tuple[str, dict[str, object]]:
     return "asyncio", {"debug": True}
 
 
-def program(number: int) -> dict[str, Any]:
-    """What a program defines, without running its last lines."""
-    names: dict[str, Any] = {"__name__": "readme"}
-    exec(compile(BLOCKS[number], f"README.md, program {number + 1}", "exec", dont_inherit=True), names)  # our own text
-    return names
-
-
 def test_there_are_twelve_programs() -> None:
     assert len(BLOCKS) == 12
 
 
 async def test_counter() -> None:
-    async with HeadlessApp(program(0)["main"]) as app:
+    async with HeadlessApp(program("README.md", 0)["main"]) as app:
         for _ in range(2):
             await app.click("Increment")
         assert app.texts() == ["2"]
 
 
 async def test_login(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = program(1)
+    names = program("README.md", 1)
     gate = asyncio.Event()
 
     async def ask_server(email: str) -> str:
@@ -78,7 +70,7 @@ async def test_login(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @IN_VIRTUAL_TIME
 async def test_search() -> None:
-    async with HeadlessApp(program(2)["main"]) as app:
+    async with HeadlessApp(program("README.md", 2)["main"]) as app:
         await app.type("Search", "b")
         await app.type("Search", "bl")
         assert app.find("ProgressBar")
@@ -90,7 +82,7 @@ async def test_search() -> None:
 
 @IN_VIRTUAL_TIME
 async def test_likes() -> None:
-    async with HeadlessApp(program(3)["main"]) as app:
+    async with HeadlessApp(program("README.md", 3)["main"]) as app:
         state = fa.get_state_manager(app.page)
         liked = app.find("IconButton")[0]["icon"]
         for each in (0, 2):
@@ -107,7 +99,7 @@ async def test_likes() -> None:
 
 @IN_VIRTUAL_TIME
 async def test_prices(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = program(4)
+    names = program("README.md", 4)
     chances = iter([0.5, 0.0, 0.5])
     monkeypatch.setattr(names["random"], "random", lambda: next(chances, 0.5))
 
@@ -130,7 +122,7 @@ async def test_prices(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_form() -> None:
-    async with HeadlessApp(program(5)["main"]) as app:
+    async with HeadlessApp(program("README.md", 5)["main"]) as app:
         assert app.one("Button")["disabled"]
         await app.type("Name", "Ann")
         await app.type("Age", "x")
@@ -142,7 +134,7 @@ async def test_form() -> None:
 
 
 async def test_tasks() -> None:
-    async with HeadlessApp(program(6)["main"]) as app:
+    async with HeadlessApp(program("README.md", 6)["main"]) as app:
         for task in ("milk", "bread"):
             await app.type("New task", task)
             await app.click("Add")
@@ -155,14 +147,14 @@ async def test_tasks() -> None:
 
 
 async def test_custom_control() -> None:
-    async with HeadlessApp(program(7)["main"]) as app:
+    async with HeadlessApp(program("README.md", 7)["main"]) as app:
         await app.click(app.find("IconButton")[1])
         await app.settle()
         assert app.texts() == ["0", "1", "0"]
 
 
 async def test_components() -> None:
-    async with HeadlessApp(program(9)["main"]) as app:
+    async with HeadlessApp(program("README.md", 9)["main"]) as app:
         await app.click("Add")
         assert app.texts() == ["1 is odd"]
         await app.click("Save")
@@ -172,7 +164,7 @@ async def test_components() -> None:
 
 
 def test_testing_without_a_page() -> None:
-    names = program(10)
+    names = program("README.md", 10)
     names["test_total"]()
     names["test_order"]()
 
@@ -193,7 +185,7 @@ def test_every_command_and_file_it_names_is_there() -> None:
 
 
 async def test_lists_of_controls() -> None:
-    async with HeadlessApp(program(8)["main"]) as app:
+    async with HeadlessApp(program("README.md", 8)["main"]) as app:
         for name in ("Tea", "Cake", "Tea"):
             await app.click(name)
             await app.settle()

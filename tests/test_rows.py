@@ -14,6 +14,7 @@ import pytest
 
 import flet_asp_actors as fa
 from flet_asp_actors.testing import HeadlessApp
+from tests.kit.apps import store
 from tests.kit.failures import collect
 
 
@@ -32,10 +33,6 @@ TITLE = fa.Key("title", "")
 @pytest.fixture
 def anyio_backend() -> tuple[str, dict[str, object]]:
     return "asyncio", {"debug": True}
-
-
-def store(app: HeadlessApp) -> fa.StateManager:
-    return fa.get_state_manager(app.page)
 
 
 def rows(app: HeadlessApp) -> list[Any]:

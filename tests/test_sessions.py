@@ -16,6 +16,7 @@ import pytest
 import flet_asp_actors as fa
 from flet_asp_actors.testing import HeadlessApp, virtual_backend
 from flet_asp_actors.ui.frame import ui_actor
+from tests.kit.apps import store
 
 IN_VIRTUAL_TIME = pytest.mark.parametrize("anyio_backend", [virtual_backend()], ids=["virtual"])
 COUNT = fa.Key("count", 0)
@@ -26,10 +27,6 @@ PRICE = fa.Key("price", 0)
 @pytest.fixture
 def anyio_backend() -> tuple[str, dict[str, object]]:
     return "asyncio", {"debug": True}
-
-
-def store(app: HeadlessApp) -> fa.StateManager:
-    return fa.get_state_manager(app.page)
 
 
 # ------------------------------------------------------------------ a client that is gone

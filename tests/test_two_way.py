@@ -19,6 +19,7 @@ from flet.messaging import protocol
 import flet_asp_actors as fa
 from flet_asp_actors.testing import HeadlessApp, record, virtual_backend
 from flet_asp_actors.ui import controls
+from tests.kit.apps import store
 from tests.kit.failures import collect
 
 IN_VIRTUAL_TIME = pytest.mark.parametrize("anyio_backend", [virtual_backend()], ids=["virtual"])
@@ -30,10 +31,6 @@ ON = fa.Key("on", False)
 @pytest.fixture
 def anyio_backend() -> tuple[str, dict[str, object]]:
     return "asyncio", {"debug": True}
-
-
-def store(app: HeadlessApp) -> fa.StateManager:
-    return fa.get_state_manager(app.page)
 
 
 def showing(*make: Callable[[fa.StateManager], ft.Control]) -> Callable[[ft.Page], None]:

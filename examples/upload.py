@@ -28,7 +28,7 @@ def upload_form(state: fa.StateManager) -> ft.Control:
 
     def picked(event: ft.FilePickerResultEvent) -> None:
         for file in event.files:
-            send(file.name, file.bytes or b"")  # pyright: ignore  # Flet's field `bytes` hides its own type
+            send(file.name, file.bytes or b"")  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # Flet's field `bytes` hides its own type
 
     def busy(get: fa.Get) -> bool:
         return get(send.status).is_busy

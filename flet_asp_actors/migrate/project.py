@@ -42,6 +42,7 @@ class Project:
         self.meanings: list[Meaning] = []
         self.unreadable: list[tuple[Path, str]] = []
         self._modules: dict[str, list[Meaning]] = {}
+        self._keys: _Keys | None = None  # found when they are asked for
         for path in paths:
             try:
                 self.add(Source(path, path.read_bytes()))
@@ -67,8 +68,6 @@ class Project:
         return meaning
 
     # ------------------------------------------------------------------ the keys
-
-    _keys: _Keys | None = None
 
     @property
     def keys(self) -> _Keys:
@@ -107,10 +106,6 @@ class _Keys:
         if name in self.defaults or any(pattern.fullmatch(name) for pattern in self._patterns):
             return True
         return self._is_open and name in self._elsewhere
-
-    def knows_pattern(self, key: ast.JoinedStr) -> bool:
-        """Whether a key that is put together may be one that is."""
-        return bool(self._patterns) or self._is_open
 
     def _look(self, meaning: Meaning) -> None:
         asked: set[ast.AST] = set()

@@ -453,10 +453,14 @@ class StateManager(Store):
             return None
         from .ui import page as adapter
 
-        for actor in self._actors():
-            actor.touched()  # a status is about to change, and what the run writes is pushed by itself
         page = adapter.current_page()
-        return weakref.ref(page) if page is not None else None
+        if page is None:
+            return None
+        if page in self._pages:
+            from .ui.frame import ui_actor
+
+            ui_actor(page).touched()  # a status is about to change, and what the run writes is pushed by itself
+        return weakref.ref(page)
 
     def fresh_context(self) -> None:
         """Give a run an update flag of its own, so that it does not switch off its starter's automatic update."""

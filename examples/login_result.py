@@ -1,0 +1,58 @@
+"""Login result: a ring while the server thinks, then the e-mail in green, or what is wrong in red."""
+
+import asyncio
+from dataclasses import dataclass
+
+import flet as ft
+
+import flet_asp_actors as fa
+
+EMAIL, PASSWORD = fa.Key("email", ""), fa.Key("password", "")
+
+
+@dataclass(frozen=True)
+class User:
+    email: str
+
+
+async def ask_server(email: str, password: str) -> User:
+    await asyncio.sleep(1.5)
+    if (email, password) != ("test@test.com", "123"):
+        raise PermissionError("Invalid credentials")
+    return User(email)
+
+
+@fa.action(policy="droppable", timeout=10, expect=(PermissionError, TimeoutError))
+async def login(get: fa.Get, set: fa.Set) -> User:
+    return await ask_server(get(EMAIL), get(PASSWORD))  # it is the value of the status
+
+
+def login_form(state: fa.StateManager) -> ft.Control:
+    go = state.action(login)
+
+    def busy(get: fa.Get) -> bool:
+        return get(go.status).is_busy
+
+    def email(get: fa.Get) -> str:
+        user = get(go.status).value
+        return user.email if user else ""
+
+    ring = ft.ProgressRing(width=24, height=24, semantics_label="Logging in")
+    rows: list[ft.Control] = [
+        ft.Text("Login result", size=30),
+        state.bound(ft.TextField(label="E-mail", helper="test@test.com has the password 123"), value=fa.two_way(EMAIL)),
+        state.bound(ft.TextField(label="Password", password=True, on_submit=go), value=fa.two_way(PASSWORD)),
+        ft.Row([state.bound(ft.FilledButton("Login", on_click=go), disabled=busy), state.bound(ring, visible=busy)]),
+        state.bound(ft.Text(color=ft.Colors.ERROR), value=lambda get: get(go.status).message),
+        state.bound(ft.Text(color=ft.Colors.GREEN_700), value=email),
+    ]
+    return ft.Column(rows, tight=True, spacing=16)
+
+
+def main(page: ft.Page) -> None:
+    page.title, page.padding = "Login result", 24
+    page.add(ft.Container(login_form(fa.get_state_manager(page)), width=352))
+
+
+if __name__ == "__main__":
+    ft.run(main)

@@ -23,7 +23,8 @@ def counter(state: fa.StateManager) -> ft.Control:
 
 
 def main(page: ft.Page) -> None:
-    page.add(counter(fa.get_state_manager(page)))
+    page.title, page.padding = "Counter", 24
+    page.add(ft.Container(counter(fa.get_state_manager(page)), width=352))
 
 
 if __name__ == "__main__":

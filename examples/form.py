@@ -46,7 +46,8 @@ def form(state: fa.StateManager) -> ft.Control:
 
 
 def main(page: ft.Page) -> None:
-    page.add(form(fa.get_state_manager(page)))
+    page.title, page.padding = "Form", 24
+    page.add(ft.Container(form(fa.get_state_manager(page)), width=352))
 
 
 if __name__ == "__main__":

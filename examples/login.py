@@ -16,9 +16,9 @@ class InvalidLogin(Exception):
 
 
 async def ask_server(email: str, password: str) -> str:
-    await asyncio.sleep(60 if email.startswith("slow") else 1)
+    await asyncio.sleep(60 if email.startswith("slow") else 2)
     if (email, password) != ("test@test.com", "123"):
-        raise InvalidLogin("Wrong e-mail or password")
+        raise InvalidLogin("Login failed: wrong e-mail or password")
     return "Test User"
 
 
@@ -44,6 +44,7 @@ def login_form(state: fa.StateManager) -> ft.Control:
         state.bound(ft.TextField(label="E-mail"), value=fa.two_way(EMAIL)),
         state.bound(ft.TextField(label="Password", password=True), value=fa.two_way(PASSWORD)),
         ft.Row(buttons),
+        state.bound(ft.Text("Logging in..."), visible=busy),
         state.bound(ft.Text(color=ft.Colors.RED), value=lambda get: get(go.status).message),
         state.bound(ft.Text(color=ft.Colors.GREEN), value=lambda get: get(USER) and f"Welcome, {get(USER)}!"),
     ]
@@ -51,7 +52,8 @@ def login_form(state: fa.StateManager) -> ft.Control:
 
 
 def main(page: ft.Page) -> None:
-    page.add(login_form(fa.get_state_manager(page)))
+    page.title, page.padding = "Login", 24
+    page.add(ft.Container(login_form(fa.get_state_manager(page)), width=352))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,8 @@ def names(state: fa.StateManager) -> ft.Control:
 
 
 def main(page: ft.Page) -> None:
-    page.add(names(fa.get_state_manager(page)))
+    page.title, page.padding = "Name builder", 24
+    page.add(ft.Container(names(fa.get_state_manager(page)), width=352))
 
 
 if __name__ == "__main__":

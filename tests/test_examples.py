@@ -208,11 +208,11 @@ async def test_login_that_is_wrong_says_so_in_red_and_may_be_tried_again(line: L
         line.answer()
         await app.settle()
         assert not looks_busy(app)
-        assert app.texts() == ["Login", "Wrong e-mail or password"]
-        assert app.one("Text", value="Wrong e-mail or password")["color"] == ft.Colors.RED
+        assert app.texts() == ["Login", "Login failed: wrong e-mail or password"]
+        assert app.one("Text", value="Login failed: wrong e-mail or password")["color"] == ft.Colors.RED
         await fill_in(app, "123")
         await app.click(button(app, "Login"))
-        assert app.texts() == ["Login"], "a new try takes the old message away"
+        assert app.texts() == ["Login", "Logging in..."], "a new try takes the old message away"
         line.answer()
         await app.settle()
         assert app.texts() == ["Login", "Welcome, Test User!"]
@@ -223,7 +223,7 @@ async def test_login_that_is_right_is_welcome_in_green(line: Line) -> None:
     async with HeadlessApp(login_example.main) as app:
         await fill_in(app, "123")
         await app.click(button(app, "Login"))
-        assert (looks_busy(app), app.texts()) == (True, ["Login"])
+        assert (looks_busy(app), app.texts()) == (True, ["Login", "Logging in..."])
         line.answer()
         await app.settle()
         assert (looks_busy(app), app.texts()) == (False, ["Login", "Welcome, Test User!"])
@@ -231,7 +231,7 @@ async def test_login_that_is_right_is_welcome_in_green(line: Line) -> None:
         assert (status(app).state, store(app).statistics().jobs) == ("succeeded", 0)
         await fill_in(app, "wrong")
         await app.click(button(app, "Login"))
-        assert app.texts() == ["Login"], "whoever logs in again is not welcome before it has worked"
+        assert app.texts() == ["Login", "Logging in..."], "whoever logs in again is not welcome before it has worked"
 
 
 async def test_a_wrong_login_is_no_failure_of_the_program(line: Line, caplog: pytest.LogCaptureFixture) -> None:
@@ -240,7 +240,7 @@ async def test_a_wrong_login_is_no_failure_of_the_program(line: Line, caplog: py
         await app.click(button(app, "Login"))
         line.answer()
         await app.settle()
-        assert app.texts()[-1] == "Wrong e-mail or password"
+        assert app.texts()[-1] == "Login failed: wrong e-mail or password"
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 

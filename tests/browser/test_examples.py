@@ -79,12 +79,14 @@ def see_in(screen: Screen, label: str, text: str) -> None:
 
 def see_busy(screen: Screen) -> None:
     screen.see("Cancel")
+    screen.see("Logging in...")
     expect(spinner(screen)).to_have_count(1)
     expect(button(screen, "Login")).to_be_disabled()
 
 
 def see_idle(screen: Screen) -> None:
     screen.see_not("Cancel")
+    screen.see_not("Logging in...")
     expect(spinner(screen)).to_have_count(0)
     expect(button(screen, "Login")).to_be_enabled()
 
@@ -200,13 +202,13 @@ def test_login_that_is_wrong_says_so_and_may_be_tried_again(open_app: Open, line
     screen.click("Login")
     see_busy(screen)
     line.answer()
-    screen.see("Wrong e-mail or password")
+    screen.see("Login failed: wrong e-mail or password")
     see_idle(screen)
     screen.shot("example-login-wrong")
     screen.type("Password", "123")
     screen.click("Login")
     see_busy(screen)
-    screen.see_not("Wrong e-mail or password")
+    screen.see_not("Login failed: wrong e-mail or password")
     line.answer()
     screen.see("Welcome, Test User!")
     see_idle(screen)

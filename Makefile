@@ -8,8 +8,11 @@ PORT ?= 8550
 # Build dependencies are pinned too: pip reads this variable inside its isolated builds.
 PIP := PIP_CONSTRAINT=$(CURDIR)/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
+NEWER := $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+SPHINX := $(BIN)/python -m sphinx --fail-on-warning --quiet --fresh-env
+
 .DEFAULT_GOAL := help
-.PHONY: help run test unit crowd browser lint types format cov bench bench-frames load soak clean
+.PHONY: help run test unit crowd browser lint types format cov bench bench-frames load soak docs links clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -17,7 +20,7 @@ help: ## show the targets
 run: $(VENV)/app ## serve the showcase on http://127.0.0.1:$(PORT)
 	PORT=$(PORT) $(BIN)/python -m examples.showcase
 
-test: lint types unit crowd browser ## everything: lint, types, unit tests, a small crowd, browser tests
+test: lint types unit crowd browser docs ## everything: lint, types, unit tests, a small crowd, browser tests, the docs
 
 unit: $(VENV)/dev ## the unit tests, on asyncio, uvloop and trio
 	$(BIN)/python -m pytest tests --ignore=tests/browser --ignore=tests/load
@@ -56,8 +59,14 @@ load: $(VENV)/dev ## 300 people at one server, through real websockets, wave aft
 soak: $(VENV)/dev ## a million clicks on one session
 	$(BIN)/python -m tests.load.soak
 
+docs: $(VENV)/docs ## the site, in build/docs/index.html; a warning is an error (Python 3.11 or newer)
+	@if $(NEWER); then $(SPHINX) -b html docs build/docs; else echo 'The docs are built with Python 3.11 or newer.'; fi
+
+links: $(VENV)/docs ## ask every address that the docs name whether it is there
+	$(SPHINX) -b linkcheck docs build/links
+
 clean: ## remove the environment and what was made
-	rm -rf $(VENV) dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/pip: constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -74,4 +83,8 @@ $(VENV)/dev: $(VENV)/app
 
 $(VENV)/bench: $(VENV)/dev
 	$(PIP) --group bench
+	@touch $@
+
+$(VENV)/docs: $(VENV)/app
+	$(PIP) --group docs
 	@touch $@

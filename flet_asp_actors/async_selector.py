@@ -97,7 +97,7 @@ class AsyncSelector(Outcome[T, V], Handle[V]):
         """Compute it anew now, whoever observes it or not; a computation under way is superseded.
 
         Returns:
-            A receipt: `await` it for the end of the computation, or of that which supersedes it.
+            A receipt; `await` it for the end of the computation, or of that which supersedes it.
 
         Raises:
             DeadlockError: Inside its own computation.

@@ -23,9 +23,9 @@ class AsyncValue(Generic[T_co]):
     """
 
     state: AsyncState = "idle"
-    """`idle`: nobody has asked yet. `loading`: the first computation, or one that shows nothing
-    of those before. `refreshing`: a computation while the value before is still shown. `ready`,
-    `failed`: how the last one ended."""
+    """It is `idle` when nobody has asked yet, `loading` in the first computation, or in one that
+    shows nothing of those before, and `refreshing` in one while the value before is still shown.
+    `ready` and `failed` are how the last one ended."""
     value: T_co | None = None
     """The last value; also while it is computed anew, and after a failure, if the previous one is kept."""
     error: BaseException | None = None
@@ -33,6 +33,7 @@ class AsyncValue(Generic[T_co]):
     progress: float | None = None
     """How far the computation is, from 0 to 1, if it says so by `get.progress`."""
     progress_text: str = ""
+    """The line of text that was given with it."""
     updated_at: float | None = None
     """When the value was computed, in seconds since the epoch; None before the first one."""
 

@@ -79,7 +79,7 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
     What is bound is assigned on the page's own thread, and needs no others.
     """
     MAX_RETRY_ATTEMPTS: ClassVar[int] = 3
-    """Accepted, and without effect: a value is assigned at once, mounted or not, and nothing is tried again."""
+    """Accepted, and without effect, since a value is assigned at once, mounted or not, and nothing is tried again."""
     RETRY_BASE_DELAY: ClassVar[float] = 0.005
     """Accepted, and without effect, in seconds; see `MAX_RETRY_ATTEMPTS`."""
 
@@ -152,7 +152,8 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
             Exception: What a sync `fn` raises, unless the atom is busy: then the receipt
                 raises it. The value stays as it was.
             NotRunningError: For an async `fn` without an event loop.
-            PurityError, ClosedError: As for `set`.
+            PurityError: Inside a selector.
+            ClosedError: When the store has ended.
         """
         return self._send_anywhere(lambda: self._on_update(fn))
 

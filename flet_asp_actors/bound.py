@@ -74,7 +74,7 @@ class BoundAction(Generic[P, R]):
         handler requires an argument. While another run is under way the policy decides.
 
         Returns:
-            The run: await it for the result, or leave it alone.
+            The run. Await it for the result, or leave it alone.
 
         Raises:
             TypeError: When the arguments do not fit the handler.
@@ -170,7 +170,7 @@ class BoundAction(Generic[P, R]):
 
     @property
     def handler(self) -> Callable[P, Coroutine[Any, Any, R]]:
-        """The action as a coroutine function, for where one is insisted on: `page.run_task`."""
+        """The action as a coroutine function, for where one is insisted on, such as `page.run_task`."""
 
         @functools.wraps(self.action.function)
         async def call(*args: P.args, **kwargs: P.kwargs) -> R:

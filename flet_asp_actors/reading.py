@@ -36,6 +36,14 @@ class Get(Protocol):
     def __call__(self, key: Readable[T], /) -> T: ...
     @overload
     def __call__(self, key: Name, /) -> Any: ...
+    def __call__(self, key: Any, /) -> Any:
+        """Read the value of a key now, and depend on it. A stale selector is computed first.
+
+        Raises:
+            UnknownKeyError: For a name that was never declared.
+            Exception: What the selector that is read raises.
+        """
+        ...
 
     @overload
     def peek(self, key: Readable[T], /) -> T: ...

@@ -106,6 +106,7 @@ class Run(Job, Generic[R]):
     def __init__(self, handler: RunHandler, owner: Owner, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.handler = handler
         self.reason: object = None
+        """What was given to `cancel`, `"dropped"` for a run that never started, or None."""
         self._owner = owner
         self._args = args
         self._kwargs = kwargs
@@ -139,7 +140,7 @@ class Run(Job, Generic[R]):
 
     @property
     def state(self) -> RunState:
-        """Where the run is: pending, running, succeeded, failed or cancelled."""
+        """Where the run is, one of `pending`, `running`, `succeeded`, `failed` and `cancelled`."""
         return self._state
 
     @property

@@ -292,7 +292,7 @@ def selector(function: Any = None, /, **options: Any) -> Any:
         **options: All of these.
 
     Returns:
-        A typed key: `state.get(key)`, `state.listen(key, ...)`, `get(key)` in other selectors;
+        A typed key, for `state.get(key)`, `state.listen(key, ...)`, `get(key)` in other selectors;
         of an async one also `key.status` and `await state.resolve(key)`.
 
     Raises:

@@ -46,7 +46,7 @@ class TwoWay:
     __slots__ = ("debounce", "error", "event", "key", "parse", "to")
 
     error: Readable[str | None]
-    """Why what was entered last has been refused, or None: to read, watch and bind like any key.
+    """Why what was entered last has been refused, or None. It is read, watched and bound like any key.
 
     `disabled=lambda get: get(age.error) is not None` is a button that waits for the field. Each
     store has its own. It is None again when something is entered that is accepted, when the
@@ -242,7 +242,8 @@ class StateManager(Store):
             The binding; closing it is not necessary, it ends with the control.
 
         Raises:
-            BindingError, UnknownKeyError: As for `bound`.
+            BindingError: As for `bound`.
+            UnknownKeyError: For a name that was never declared.
         """
         return self._bind(key, target if control is None else control, prop, update, to)
 
@@ -306,7 +307,8 @@ class StateManager(Store):
 
         Raises:
             ReadOnlyError: For a selector.
-            BindingError, UnknownKeyError: As for `bound`.
+            BindingError: As for `bound`.
+            UnknownKeyError: For a name that was never declared.
         """
         target = target if control is None else control
         return self._bind_both(TwoWay(key, parse, to, event, debounce), target, prop, update, on_input_change)

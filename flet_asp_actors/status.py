@@ -24,6 +24,7 @@ class ActionStatus(Generic[R_co]):
     """How an action is doing. It follows the run that was started last."""
 
     state: Literal["idle", "running", "succeeded", "failed", "cancelled"] = "idle"
+    """Where the run is that was started last; `idle` before the first one, and after a reset."""
     value: R_co | None = None
     """What the last run returned, if it succeeded."""
     error: BaseException | None = None
@@ -31,6 +32,7 @@ class ActionStatus(Generic[R_co]):
     progress: float | None = None
     """How far it is, from 0 to 1, if it says so."""
     progress_text: str = ""
+    """The line of text that was given with it."""
     attempt: int = 0
     """Which try this is, from 1."""
     active: int = 0

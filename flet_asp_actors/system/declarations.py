@@ -78,7 +78,7 @@ class Declarations(Values):
         called from any thread; nothing has to be awaited.
 
         Returns:
-            A receipt: `await` it for the end of the computation, and for its error.
+            A receipt; `await` it for the end of the computation, and for its error.
 
         Raises:
             UnknownKeyError: For a name that was never declared.

@@ -21,7 +21,7 @@ class Failure:
     key: object
     """The key it happened at."""
     actor: str
-    """What was running: "listener save_draft", "action", "binding of Text.value" ..."""
+    """What was running, such as "listener save_draft", "action" or "binding of Text.value"."""
 
     def __str__(self) -> str:
         return f"{self.actor} at {label(self.key)}: {type(self.error).__name__}: {self.error}"

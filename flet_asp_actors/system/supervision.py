@@ -22,11 +22,13 @@ class Supervision:
     kind: str
     """`store`, `supervisor`, `service`, `action`, `selector`, `update`, `listener` or `effect`."""
     name: str
+    """What messages call it."""
     state: str
     """`running`, or what else its status says."""
     detail: str = ""
     """Such as the strategy of a supervisor, or the error of a service."""
     children: tuple[Supervision, ...] = ()
+    """The nodes below it."""
 
     def __iter__(self) -> Iterator[Supervision]:
         """This node and all below it, from the top."""

@@ -14,6 +14,8 @@ def virtual_backend(
 ) -> tuple[str, dict[str, Any]]:
     """What a fixture `anyio_backend` returns for tests in virtual time: a name, and options.
 
+    For example::
+
         @pytest.fixture(params=["asyncio", "trio"])
         def anyio_backend(request):
             return virtual_backend(request.param)

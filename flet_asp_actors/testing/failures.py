@@ -14,7 +14,8 @@ __all__ = ("Failures",)
 class Failures(list["Failure"]):
     """What a store reported: a list that a test empties by looking at it.
 
-    Example:
+    For example::
+
         failures = Failures.of(state)
         ...
         (failure,) = failures.take()

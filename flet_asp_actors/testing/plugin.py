@@ -56,6 +56,8 @@ async def fa_store(
 async def fa_app(anyio_backend: object) -> AsyncIterator[Callable[..., Awaitable[HeadlessApp]]]:
     """Give what starts apps without a screen, which end after the test.
 
+    For example::
+
         app = await fa_app(main, route="/login")
 
     The arguments are those of `HeadlessApp`. Flet needs asyncio.
@@ -74,7 +76,7 @@ async def fa_app(anyio_backend: object) -> AsyncIterator[Callable[..., Awaitable
 def fa_virtual_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     """A backend in virtual time: asyncio, and then trio, if it is installed.
 
-    Make it the one of your tests:
+    Make it the one of your tests::
 
         @pytest.fixture
         def anyio_backend(fa_virtual_backend):

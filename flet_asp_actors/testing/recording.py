@@ -30,7 +30,8 @@ def record(
 ) -> Recording[Any]:
     """Record every value that a turn shows for a key, from now on.
 
-    Example:
+    For example::
+
         seen = record(state, login.status)
         await state.action(login)("ann")
         assert seen.states == ["running", "succeeded"]
@@ -67,7 +68,7 @@ class Recording(Sequence[T], Generic[T]):
 
     @property
     def states(self) -> list[str]:
-        """The `.state` of each value, for the status of an action: `["running", "succeeded"]`."""
+        """The `.state` of each value, such as `["running", "succeeded"]` for the status of an action."""
         values: list[Any] = list(self.values)
         return [value.state for value in values]
 

@@ -103,7 +103,7 @@ async def sweep(scenario: Callable[[Probe], Awaitable[object]], *, timeout: floa
     """Run a scenario once to count its checkpoints, then once for each, and strike there.
 
     The scenario wraps what it wants to be struck, says how, and asserts what must be so
-    whatever happened:
+    whatever happened::
 
         async def scenario(probe):
             async with fa.StateManager(overrides={save: probe.wrap(save.function)}) as state:
@@ -121,7 +121,7 @@ async def sweep(scenario: Callable[[Probe], Awaitable[object]], *, timeout: floa
         timeout: Seconds that one run may take, of whatever time the loop has; None for no limit.
 
     Returns:
-        How many checkpoints there were. None at all proves nothing: assert the number.
+        How many checkpoints there were. None at all proves nothing, so assert the number.
 
     Raises:
         AssertionError: When the scenario fails: its text names the checkpoint and the line, its

@@ -91,7 +91,8 @@ def use_atom(key: Any, /) -> tuple[Any, Callable[[Any], Receipt]]:
 
     Raises:
         ReadOnlyError: For a selector or a status; those are for `use_value`.
-        RuntimeError, UnknownKeyError: As for `use_value`.
+        RuntimeError: As for `use_value`.
+        UnknownKeyError: For a name that was never declared.
     """
     rendering = _Rendering("use_atom", "Elsewhere use state.get(key) and state.set(key, value).")
     slot = rendering.slot()
@@ -114,7 +115,8 @@ def use_status(key: Any, /) -> Any:
 
     Raises:
         TypeError: For something that has no status.
-        RuntimeError, UnknownKeyError: As for `use_value`.
+        RuntimeError: As for `use_value`.
+        UnknownKeyError: For a name that was never declared.
     """
     rendering = _Rendering("use_status", "Elsewhere read with state.get(key.status).")
     if isinstance(key, (Action, BoundAction)):

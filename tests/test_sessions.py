@@ -49,6 +49,22 @@ def feed_page(**settings: Any) -> Callable[[ft.Page], None]:
     return main
 
 
+async def test_a_screen_that_turns_is_an_event_without_a_name() -> None:
+    """What Flet hands to the page when the keyboard opens or the screen turns is no `ft.Event`."""
+    insets = dict.fromkeys(("left", "top", "right", "bottom"), 0)
+    media = {"padding": insets, "view_padding": insets, "view_insets": insets, "device_pixel_ratio": 2.0}
+    heard: list[Any] = []
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+        state.bound(page, route=fa.two_way(NAME, event="route_change"))
+        page.on_media_change = heard.append
+
+    async with HeadlessApp(main) as app:
+        await app.fire(app.page, "media_change", {**media, "orientation": "portrait"}, force=True)
+    assert [event.orientation for event in heard] == [ft.Orientation.PORTRAIT]
+
+
 @IN_VIRTUAL_TIME
 async def test_keep_goes_on_without_a_client() -> None:
     async with HeadlessApp(feed_page()) as app:

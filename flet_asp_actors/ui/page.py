@@ -371,8 +371,9 @@ def watch_session(page: ft.Page, on_event: Callable[[str], object]) -> None:
     previous = page.__dict__.get("before_event")  # somebody else's, set on the instance
 
     def before_event(event: Any) -> Any:
-        if event.name in ("connect", "disconnect", "close"):
-            on_event(event.name)
+        name = getattr(event, "name", None)  # what comes with `on_media_change` is no event, and has none
+        if name in ("connect", "disconnect", "close"):
+            on_event(name)
         here = weak()
         if previous is not None:
             return previous(event)

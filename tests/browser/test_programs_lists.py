@@ -1,0 +1,139 @@
+"""Users, cart, tasks, performance, reactive controls, send button: in a browser, as a person uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import flet as ft
+from playwright.sync_api import Locator, expect
+
+from examples import users
+from examples.cart import main as cart
+from examples.tasks import main as tasks
+from tests.kit.browser import Screen
+
+Open = Callable[[Callable[[ft.Page], Any]], Screen]
+
+NARROW, WIDE = (400, 800), (1200, 800)
+
+
+def resize(screen: Screen, size: tuple[int, int]) -> None:
+    screen.page.set_viewport_size({"width": size[0], "height": size[1]})
+
+
+def button(screen: Screen, name: str) -> Locator:
+    return screen.page.get_by_role("button", name=name, exact=True)
+
+
+def press(screen: Screen, tooltip: str) -> None:
+    """Click an icon with the mouse; what it is called is on what lies around it."""
+    screen.page.get_by_label(tooltip, exact=True).click()
+
+
+def place(screen: Screen, text: str) -> tuple[float, float]:
+    """Where on the screen something is."""
+    box = screen.page.get_by_text(text, exact=True).first.bounding_box()
+    assert box is not None
+    return box["x"], box["y"]
+
+
+# ------------------------------------------------------------------ users
+
+
+def test_users_load_come_in_order_and_fail(open_app: Open) -> None:
+    screen = open_app(users.main)
+    screen.see("Loading...")
+    screen.see("Asking the server")
+    screen.see("Alice (alice@example.com)")
+    screen.see_not("Asking the server")
+    screen.click("Next User")  # Bob, who takes three seconds
+    screen.see("Loading...")
+    screen.see_not("Alice (alice@example.com)")
+    screen.shot("program-users-loading")
+    screen.click("Next User")  # Charlie, who takes one
+    screen.see("Charlie (charlie@example.com)")
+    screen.shot("program-users")
+    screen.click("The server is down", "switch")
+    screen.click("Next User")
+    screen.see("The server cannot be reached")
+    screen.see_not("Bob (bob@example.com)")
+    resize(screen, NARROW)
+    screen.shot("program-users-failed")
+    screen.click("The server is down", "switch")
+    screen.click("Try again")
+    screen.see("Alice (alice@example.com)")
+    screen.see_not("Try again")
+
+
+# ------------------------------------------------------------------ cart
+
+
+def test_a_cart_is_filled_changed_and_cleared(open_app: Open) -> None:
+    screen = open_app(cart.main)
+    resize(screen, WIDE)
+    for text in ("Products", "Shopping Cart", "Items: 0", "Cart is empty", "Total: $0.00"):
+        screen.see(text)
+    screen.shot("program-cart-empty")
+    press(screen, "Add Laptop")
+    screen.see("Items: 1")
+    press(screen, "Add Laptop")
+    press(screen, "Add Mouse")
+    for text in ("Items: 3", "$999.99 × 2", "$1999.98", "$29.99 × 1", "Total: $2029.97"):  # noqa: RUF001  # so it is shown
+        screen.see(text)
+    screen.see_not("Cart is empty")
+    screen.shot("program-cart-wide")
+    (left, high), (right, low) = place(screen, "Products"), place(screen, "Shopping Cart")
+    assert right > left + 500
+    assert abs(high - low) < 50
+    resize(screen, NARROW)
+    screen.see("Items: 3")
+    screen.shot("program-cart-narrow")
+    (left, high), (right, low) = place(screen, "Products"), place(screen, "Shopping Cart")
+    assert abs(right - left) < 50
+    assert low > high + 200
+    press(screen, "One Laptop less")
+    screen.see("Total: $1029.98")
+    press(screen, "One Mouse more")
+    screen.see("Total: $1059.97")
+    press(screen, "Remove Laptop")
+    screen.see("Total: $59.98")
+    screen.see_not("$999.99 × 1")  # noqa: RUF001  # so it is shown
+    screen.click("Clear Cart")
+    screen.see("Items: 0")
+    screen.see("Cart is empty")
+    screen.see("Total: $0.00")
+
+
+# ------------------------------------------------------------------ tasks
+
+
+def test_tasks_are_added_ticked_edited_and_cleared(open_app: Open) -> None:
+    screen = open_app(tasks.main)
+    for number, name in enumerate(("Bread", "Milk", "Eggs"), 1):
+        screen.type("What is to be done?", name)
+        press(screen, "Add")
+        screen.see(f"Active tasks: {number}")
+    screen.click("Milk", "checkbox")
+    screen.see("Active tasks: 2")
+    press(screen, "Edit Bread")
+    expect(screen.field("New text of Bread")).to_be_focused()
+    screen.type("New text of Bread", "Brown bread")
+    screen.shot("program-tasks-edit")
+    press(screen, "Save")
+    screen.see("Brown bread")
+    screen.shot("program-tasks")
+    screen.click("Active", "tab")
+    screen.see_not("Milk")
+    screen.click("Completed", "tab")
+    screen.see_not("Eggs")
+    screen.see("Milk")
+    resize(screen, NARROW)
+    screen.shot("program-tasks-completed")
+    screen.click("Clear completed")
+    screen.see_not("Milk")
+    screen.click("All", "tab")
+    screen.see("Eggs")
+    press(screen, "Delete Eggs")
+    screen.see("Active tasks: 1")
+    screen.see_not("Eggs")

@@ -36,7 +36,7 @@ def combined_login(state: fa.StateManager) -> list[ft.Control]:
             state.reset(USER)
 
     # The changes alone: that nobody was there at first is none.
-    state.listen(USER, lambda user: state.update(LOG, lambda log: f"{log}User: {user or 'nobody'}\n"), immediate=False)
+    state.listen(USER, lambda who: state.update(LOG, lambda log: f"{log}User is {who or 'nobody'}\n"), immediate=False)
     ring = ft.ProgressRing(width=20, height=20, semantics_label="Logging in")
     wait = ft.Row([ring, ft.TextButton("Cancel", on_click=go.cancel)])
     button = state.bound(ft.FilledButton("Login", on_click=go), visible=is_complete)
@@ -52,8 +52,8 @@ def combined_login(state: fa.StateManager) -> list[ft.Control]:
 
 
 def main(page: ft.Page) -> None:
-    page.title, page.padding = "Combined login", 24
-    page.add(ft.Column(combined_login(fa.get_state_manager(page)), width=352, spacing=16))
+    page.title, page.padding, page.horizontal_alignment = "Combined login", 24, ft.CrossAxisAlignment.CENTER
+    page.add(ft.Column(combined_login(fa.get_state_manager(page)), width=300, spacing=16))
 
 
 if __name__ == "__main__":

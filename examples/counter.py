@@ -23,8 +23,8 @@ def counter(state: fa.StateManager) -> ft.Control:
 
 
 def main(page: ft.Page) -> None:
-    page.title, page.padding = "Counter", 24
-    page.add(ft.Container(counter(fa.get_state_manager(page)), width=352))
+    page.title, page.padding, page.horizontal_alignment = "Counter", 24, ft.CrossAxisAlignment.CENTER
+    page.add(counter(fa.get_state_manager(page)))
 
 
 if __name__ == "__main__":

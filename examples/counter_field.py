@@ -11,32 +11,35 @@ def whole_number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ValueError("A whole number, please") from None
+        raise ValueError("A whole number") from None
 
 
 def counter_field(state: fa.StateManager) -> ft.Control:
-    def add(step: int) -> None:
-        state.update(COUNT, lambda count: count + step)
+    def fewer() -> None:
+        state.update(COUNT, lambda count: count - 1)
+
+    def more() -> None:
+        state.update(COUNT, lambda count: count + 1)
 
     def number(label: str, ref: ft.Ref[ft.TextField] | None = None) -> ft.TextField:
-        keyboard, right = ft.KeyboardType.NUMBER, ft.TextAlign.RIGHT
-        return ft.TextField(ref=ref, label=label, width=160, keyboard_type=keyboard, text_align=right)
+        return ft.TextField(ref=ref, label=label, width=160, text_align=ft.TextAlign.RIGHT)
 
     ref = ft.Ref[ft.TextField]()
     state.bind_two_way(COUNT, ref, parse=whole_number)  # before there is a field
     by_ref: list[ft.Control] = [
-        ft.IconButton(ft.Icons.REMOVE, on_click=lambda: add(-1), tooltip="One less"),
+        ft.IconButton(ft.Icons.REMOVE, on_click=fewer, tooltip="One less", width=48, height=48),
         number("Bound by a Ref", ref),
-        ft.IconButton(ft.Icons.ADD, on_click=lambda: add(1), tooltip="One more"),
+        ft.IconButton(ft.Icons.ADD, on_click=more, tooltip="One more", width=48, height=48),
     ]
     directly: list[ft.Control] = [
-        ft.TextButton("-", on_click=lambda: add(-1)),
+        ft.TextButton(ft.Text("-", size=24), on_click=fewer, width=48, height=48),
         state.bound(number("Bound directly"), value=fa.two_way(COUNT, parse=whole_number)),
-        ft.TextButton("+", on_click=lambda: add(1)),
+        ft.TextButton(ft.Text("+", size=24), on_click=more, width=48, height=48),
     ]
-    rows = [ft.Row(parts, alignment=ft.MainAxisAlignment.CENTER) for parts in (by_ref, directly)]
-    centre = ft.CrossAxisAlignment.CENTER
-    return ft.Column([ft.Text("Counter field", size=30), *rows], tight=True, spacing=24, horizontal_alignment=centre)
+    middle, top = ft.MainAxisAlignment.CENTER, ft.CrossAxisAlignment.START
+    rows = [ft.Row(parts, alignment=middle, vertical_alignment=top) for parts in (by_ref, directly)]
+    heading = ft.Text("Counter field", size=30)
+    return ft.Column([heading, *rows], tight=True, spacing=24, horizontal_alignment=ft.CrossAxisAlignment.CENTER)
 
 
 def main(page: ft.Page) -> None:

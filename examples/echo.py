@@ -31,8 +31,8 @@ def echo(state: fa.StateManager) -> ft.Control:
 
 
 def main(page: ft.Page) -> None:
-    page.title, page.padding = "Echo", 24
-    page.add(ft.Container(echo(fa.get_state_manager(page)), width=352))
+    page.title, page.padding, page.horizontal_alignment = "Echo", 24, ft.CrossAxisAlignment.CENTER
+    page.add(ft.Container(echo(fa.get_state_manager(page)), width=300))
 
 
 if __name__ == "__main__":

@@ -46,8 +46,8 @@ def form(state: fa.StateManager) -> ft.Control:
 
 
 def main(page: ft.Page) -> None:
-    page.title, page.padding = "Form", 24
-    page.add(ft.Container(form(fa.get_state_manager(page)), width=352))
+    page.title, page.padding, page.horizontal_alignment = "Form", 24, ft.CrossAxisAlignment.CENTER
+    page.add(ft.Container(form(fa.get_state_manager(page)), width=300))
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ def full_name_form(state: fa.StateManager) -> ft.Control:
 
 
 def main(page: ft.Page) -> None:
-    page.title, page.padding = "Full name", 24
-    page.add(ft.Container(full_name_form(fa.get_state_manager(page)), width=352))
+    page.title, page.padding, page.horizontal_alignment = "Full name", 24, ft.CrossAxisAlignment.CENTER
+    page.add(ft.Container(full_name_form(fa.get_state_manager(page)), width=300))
 
 
 if __name__ == "__main__":

@@ -50,8 +50,8 @@ def login_form(state: fa.StateManager) -> list[ft.Control]:
 
 
 def main(page: ft.Page) -> None:
-    page.title, page.padding = "Login e-mail", 24
-    page.add(ft.Column(login_form(fa.get_state_manager(page)), width=352, spacing=16))
+    page.title, page.padding, page.horizontal_alignment = "Login e-mail", 24, ft.CrossAxisAlignment.CENTER
+    page.add(ft.Column(login_form(fa.get_state_manager(page)), width=300, spacing=16))
 
 
 if __name__ == "__main__":

@@ -50,8 +50,8 @@ def login_form(state: fa.StateManager) -> ft.Control:
 
 
 def main(page: ft.Page) -> None:
-    page.title, page.padding = "Login result", 24
-    page.add(ft.Container(login_form(fa.get_state_manager(page)), width=352))
+    page.title, page.padding, page.horizontal_alignment = "Login result", 24, ft.CrossAxisAlignment.CENTER
+    page.add(ft.Container(login_form(fa.get_state_manager(page)), width=300))
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ def names(state: fa.StateManager) -> ft.Control:
 
 
 def main(page: ft.Page) -> None:
-    page.title, page.padding = "Name builder", 24
-    page.add(ft.Container(names(fa.get_state_manager(page)), width=352))
+    page.title, page.padding, page.horizontal_alignment = "Name builder", 24, ft.CrossAxisAlignment.CENTER
+    page.add(ft.Container(names(fa.get_state_manager(page)), width=300))
 
 
 if __name__ == "__main__":

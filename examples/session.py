@@ -45,15 +45,15 @@ def session(state: fa.StateManager) -> ft.Control:
         ft.Text("Session", size=30),
         state.bound(ft.TextField(label="E-mail", on_submit=go), value=fa.two_way(EMAIL)),
         ft.Row(buttons, spacing=8),
-        state.bound(ft.Text(color=ft.Colors.BLUE), value=NEWS),
+        state.bound(ft.Text(color=ft.Colors.PRIMARY), value=NEWS),
         state.bound(ft.Text(color=ft.Colors.GREEN_700), value=USER),
     ]
     return ft.Column(rows, tight=True, spacing=16)
 
 
 def main(page: ft.Page) -> None:
-    page.title, page.padding = "Session", 24
-    page.add(ft.Container(session(fa.get_state_manager(page)), width=352))
+    page.title, page.padding, page.horizontal_alignment = "Session", 24, ft.CrossAxisAlignment.CENTER
+    page.add(ft.Container(session(fa.get_state_manager(page)), width=300))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ def sign_in_form(state: fa.StateManager) -> ft.Control:
         is_known = (email, password) == ("user@example.com", "123")
         state.set(MESSAGE, f"Welcome, {email}!" if is_known else "Invalid credentials")
 
-    email = ft.TextField(label="Email", helper="Try user@example.com, with the password 123")
+    email = ft.TextField(label="Email", helper="user@example.com has the password 123")
     password = ft.TextField(label="Password", password=True, can_reveal_password=True, on_submit=sign_in)
     rows: list[ft.Control] = [
         ft.Text("Sign in", size=30),
@@ -28,8 +28,8 @@ def sign_in_form(state: fa.StateManager) -> ft.Control:
 
 
 def main(page: ft.Page) -> None:
-    page.title, page.padding = "Sign in", 24
-    page.add(ft.Container(sign_in_form(fa.get_state_manager(page)), width=352))
+    page.title, page.padding, page.horizontal_alignment = "Sign in", 24, ft.CrossAxisAlignment.CENTER
+    page.add(ft.Container(sign_in_form(fa.get_state_manager(page)), width=300))
 
 
 if __name__ == "__main__":

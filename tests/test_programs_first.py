@@ -90,7 +90,7 @@ async def test_a_counter_field_says_what_is_no_number_and_counts_on_from_the_las
         await app.type(label, "7")
         for typed in ("", "7x", "-"):
             await app.type(label, typed)
-            assert (field(app, label)["value"], field(app, label)["error"]) == (typed, "A whole number, please")
+            assert (field(app, label)["value"], field(app, label)["error"]) == (typed, "A whole number")
             assert store(app).get(counter_field.COUNT) == 7
         await app.type(label, "-7")
         assert not field(app, label).get("error")
@@ -241,7 +241,7 @@ async def test_a_combined_login_welcomes_and_logs_out_who_clears_a_field() -> No
             await app.type(emptied, "")
             assert in_color(app, GREEN) == ""
             assert not app.find(content="Login")
-        assert log(app) == ["User: ann@example.org", "User: nobody"] * 2, "to log in again is no change of user"
+        assert log(app) == ["User is ann@example.org", "User is nobody"] * 2, "to log in again is no change of user"
         assert app.mirror_diff() == []
 
 
@@ -260,7 +260,7 @@ async def test_a_combined_login_fails_or_is_cancelled_and_nothing_is_logged() ->
         assert (in_color(app, RED), in_color(app, GREEN), log(app)) == ("", "", [])
         await app.click("Login")
         await passes(app, 2.1)
-        assert (in_color(app, GREEN), log(app)) == ("Welcome, ann@example.org!", ["User: ann@example.org"])
+        assert (in_color(app, GREEN), log(app)) == ("Welcome, ann@example.org!", ["User is ann@example.org"])
 
 
 async def test_a_combined_login_under_way_ends_when_a_field_is_cleared() -> None:

@@ -1,0 +1,1 @@
+"""The dashboard of a shop, made by Atomic Design: atoms, molecules, organisms, templates, pages, and their state."""

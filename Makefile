@@ -17,8 +17,8 @@ SPHINX := $(BIN)/python -m sphinx --fail-on-warning --quiet --fresh-env
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-run: $(VENV)/app ## serve the showcase on http://127.0.0.1:$(PORT)
-	PORT=$(PORT) $(BIN)/python -m examples.showcase
+run: $(VENV)/app ## serve the gallery, with every example in it, on http://127.0.0.1:$(PORT)
+	@PORT=$(PORT) $(BIN)/python -m examples.gallery
 
 test: lint types unit crowd browser docs ## everything: lint, types, unit tests, a small crowd, browser tests, the docs
 
@@ -74,7 +74,7 @@ $(VENV)/pip: constraints.txt
 	@touch $@
 
 $(VENV)/app: $(VENV)/pip pyproject.toml
-	$(PIP) --editable '.[web]'
+	$(PIP) --editable '.[web]' --group run
 	@touch $@
 
 $(VENV)/dev: $(VENV)/app

@@ -1,1 +1,1 @@
-"""Small apps, one idea each. Run one with `python -m examples.counter`; `examples.showcase` has them all."""
+"""Small apps, one idea each. Run one with `python -m examples.counter`; `examples.gallery` has them all."""

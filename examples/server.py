@@ -1,4 +1,4 @@
-"""The server that the examples talk to, slow and moody: `python -m examples.server`; the showcase has it built in."""
+"""The server that the examples talk to, slow and moody: `python -m examples.server`; the gallery has it built in."""
 
 import asyncio
 import json

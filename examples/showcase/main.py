@@ -57,3 +57,7 @@ def main(page: ft.Page) -> None:
     line = ft.VerticalDivider(width=1)
     parts: list[ft.Control] = [state.bound(rail, selected_index=fa.two_way(SCREEN)), line, stage]
     page.add(ft.Row(parts, expand=True, vertical_alignment=ft.CrossAxisAlignment.STRETCH))
+
+
+if __name__ == "__main__":
+    ft.run(main)

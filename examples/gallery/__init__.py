@@ -1,0 +1,1 @@
+"""Every example on one page, with its source beside it: `python -m examples.gallery`."""

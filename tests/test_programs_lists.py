@@ -6,11 +6,14 @@ import asyncio
 from decimal import Decimal
 from typing import Any
 
+import flet as ft
 import pytest
 
 from examples import users
 from examples.cart import main as cart
 from examples.cart.goods import CART, PRODUCTS, Line, Product
+from examples.reactive import feeds
+from examples.reactive import main as reactive
 from examples.tasks import main as tasks
 from examples.tasks.tasks import TASKS
 from flet_asp_actors.testing import HeadlessApp, virtual_backend
@@ -210,4 +213,101 @@ async def test_a_task_is_edited_in_its_row() -> None:
         await app.type("New text of Brown bread", "   ")
         await app.fire(app.one("TextField", label="New text of Brown bread"), "submit")
         assert listed(app) == {"Brown bread": True, "Milk": False}, "it has no empty text, and is done as before"
+        assert app.mirror_diff() == []
+
+
+# ------------------------------------------------------------------ reactive controls
+
+
+def held(app: HeadlessApp, *names: str) -> list[str]:
+    """The texts that belong to these titles: each comes right after its title."""
+    texts = app.texts()
+    return [texts[texts.index(name) + 1] for name in names]
+
+
+async def test_a_counter_goes_back_to_where_it_began() -> None:
+    async with HeadlessApp(reactive.main) as app:
+        names = ("One by one", "Tens", "Hundreds")
+        assert held(app, *names) == ["0", "10", "100"]
+        assert "Total: 110" in app.texts()
+        for words in ("Tens: 5 more", "Hundreds: 10 less", "One by one: 1 less", "One by one: 1 less"):
+            await app.click(words)
+        assert held(app, *names) == ["-2", "15", "90"]
+        assert "Total: 103" in app.texts()
+        for name in names:
+            await app.click(f"{name}: reset")
+        assert held(app, *names) == ["0", "10", "100"]
+        assert "Total: 110" in app.texts()
+
+
+async def test_figures_come_every_three_seconds_as_long_as_somebody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = iter((0.1, -0.1, -0.5, 0.0, 0.25, 0.0))
+    monkeypatch.setattr(feeds, "change", lambda: next(changes))
+    async with HeadlessApp(reactive.main) as app:
+        await passes(app, 2.9)
+        assert held(app, "Visitors", "Sales") == ["1,200", "340"]
+        await passes(app, 0.2)
+        assert held(app, "Visitors", "Sales") == ["1,320", "306"]
+        assert {"+10.0%", "-10.0%"} <= set(app.texts())
+        assert {node["icon"] for node in app.find("Icon", size=18)} >= {ft.Icons.TRENDING_UP, ft.Icons.TRENDING_DOWN}
+        await passes(app, 3)
+        assert held(app, "Visitors", "Sales") == ["660", "306"]
+        gone = app.page.controls.pop()
+        app.page.update()
+        await app.settle()
+        await passes(app, 60)
+        assert next(changes) == 0.25, "nobody asked for figures meanwhile"
+        app.page.controls.append(gone)
+        app.page.update()
+        await passes(app, 2.9)
+        assert held(app, "Visitors") == ["660"]
+
+
+async def test_a_form_is_not_sent_before_all_of_it_is_right_and_keeps_its_placeholder() -> None:
+    placeholder = "Submit the form to see what came of it"
+    async with HeadlessApp(reactive.main) as app:
+
+        def is_off() -> bool:
+            return bool(app.one("FilledButton").get("disabled"))
+
+        assert placeholder in app.texts()
+        assert is_off(), "an empty form is not accepted"
+        await app.type("Name", "Ann")
+        await app.type("E-mail", "ann")
+        await app.type("Password", "secret")
+        assert is_off()
+        assert placeholder in app.texts(), "typing leaves it alone"
+        await app.type("E-mail", "ann@b.c")
+        await app.type("Password", "abc")
+        assert app.one("TextField", label="Password")["error"] == "Four characters at least"
+        assert is_off()
+        await app.type("Password", "secret")
+        assert app.one("TextField", label="Password")["password"] is True
+        await app.click("Send")
+        await passes(app, 0.5)
+        assert "Welcome, Ann\nann@b.c\n******" in app.texts()
+        assert "secret" not in " ".join(app.texts())
+        await app.click("Clear")
+        assert placeholder in app.texts()
+        assert is_off()
+        assert not app.one("TextField", label="Password")["error"], "nobody is to blame for what was cleared"
+
+
+async def test_both_files_move_at_their_own_pace_and_end_at_100_per_cent() -> None:
+    async with HeadlessApp(reactive.main) as app:
+        moved = ("Upload", "Download")
+
+        async def start(words: str) -> None:
+            await app.click(app.one("OutlinedButton", content=words))
+
+        await start("Upload")
+        await start("Download")
+        await passes(app, 0.95)
+        assert held(app, *moved) == ["45%", "18%"]
+        await start("Upload")
+        await passes(app, 0.25)
+        assert held(app, *moved) == ["10%", "24%"], "one that begins again leaves the other alone"
+        await passes(app, 10)
+        assert held(app, *moved) == ["100%", "100%"]
+        assert [bar["value"] for bar in app.find("ProgressBar")] == [1.0, 1.0]
         assert app.mirror_diff() == []

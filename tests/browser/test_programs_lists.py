@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import flet as ft
+import pytest
 from playwright.sync_api import Locator, expect
 
 from examples import users
 from examples.cart import main as cart
+from examples.reactive import feeds
+from examples.reactive import main as reactive
 from examples.tasks import main as tasks
 from tests.kit.browser import Screen
 
@@ -137,3 +141,38 @@ def test_tasks_are_added_ticked_edited_and_cleared(open_app: Open) -> None:
     press(screen, "Delete Eggs")
     screen.see("Active tasks: 1")
     screen.see_not("Eggs")
+
+
+# ------------------------------------------------------------------ reactive controls
+
+
+def test_reactive_controls_count_send_and_move_files(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = itertools.cycle((0.1, -0.1))
+    monkeypatch.setattr(feeds, "change", lambda: next(changes))
+    screen = open_app(reactive.main)
+    resize(screen, WIDE)
+    screen.see("Total: 110")
+    screen.see("Submit the form to see what came of it")
+    press(screen, "Tens: 5 more")
+    screen.see("Total: 115")
+    press(screen, "Tens: reset")
+    screen.see("Total: 110")
+    expect(button(screen, "Send")).to_be_disabled()
+    screen.type("Name", "Ann")
+    screen.type("E-mail", "ann@b.c")
+    screen.type("Password", "abc")
+    screen.see("Four characters at least")
+    screen.shot("program-reactive-mistake")
+    screen.type("Password", "secret")
+    screen.click("Upload")
+    screen.click("Download")
+    screen.click("Send")
+    screen.see("Welcome, Ann ann@b.c ******")
+    screen.see("+10.0%")  # the first figures, after three seconds
+    screen.see("-10.0%")
+    expect(screen.page.get_by_text("100%", exact=True)).to_have_count(2, timeout=10_000)
+    screen.shot("program-reactive-wide")
+    resize(screen, NARROW)
+    screen.shot("program-reactive-narrow")
+    screen.click("Clear")
+    screen.see("Submit the form to see what came of it")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import html
 import json
 import os
@@ -11,21 +10,19 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import urllib.error
 import urllib.request
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 from examples.gallery.source import highlighted
 from examples.gallery.table import GROUPS, HOME, example
+from tests.kit.gallery import COMMAND, serve_gallery
 from tests.kit.guides import ROOT
 from tests.kit.visitor import Visitor
 
 NAMES = [name for group in GROUPS.values() for name in group]
-COMMAND = [sys.executable, "-m", "examples.gallery"]
 
 
 @pytest.fixture
@@ -88,30 +85,13 @@ def test_a_name_that_is_none_is_refused() -> None:
 # ------------------------------------------------------------------ the program
 
 
-@contextlib.contextmanager
-def running() -> Generator[tuple[subprocess.Popen[str], str], None, None]:
-    """The gallery as a program of its own, and its address."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("FLET_")} | {"PORT": "0"}
-    with subprocess.Popen(
-        COMMAND, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as program:
-        try:
-            assert program.stdout is not None
-            said = program.stdout.readline()
-            address = re.fullmatch(r"The gallery is at (http://127\.0\.0\.1:\d+) \(Ctrl\+C ends it\)\n", said)
-            assert address, said or (program.stderr and program.stderr.read())
-            yield program, address[1]
-        finally:
-            program.kill()
-
-
 def fetch(url: str) -> tuple[str, dict[str, str]]:
     with urllib.request.urlopen(url, timeout=30) as answer:
         return answer.read().decode(), dict(answer.headers)
 
 
 async def test_it_serves_the_page_the_apps_and_their_sources_and_ends_with_ctrl_c() -> None:
-    with running() as (program, url):
+    with serve_gallery() as (program, url):
         page, headers = fetch(url)
         assert re.findall(r'<a href="#([\w.]+)"', page) == NAMES
         assert "$" not in page

@@ -156,8 +156,8 @@ def running_home() -> Home | None:
     """The home of the loop that runs on this thread, or None where none does."""
     try:
         return Home(anyio.lowlevel.current_token().native_token)
-    except anyio.NoEventLoopError:
-        pass
+    except RuntimeError:
+        pass  # no loop; asyncio and trio say it where a thread was given a context of one, as asyncio.to_thread does
     try:
         return Home(sys.modules["asyncio"].get_running_loop())  # in a callback of the loop
     except (KeyError, RuntimeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 
 import anyio
@@ -180,3 +181,24 @@ async def test_listening_from_a_foreign_thread() -> None:
         await anyio.to_thread.run_sync(lambda: state.listen(N, seen.append))
         state.set(N, 1)
         assert seen == [0, 1]
+
+
+async def test_a_store_is_made_in_a_thread_that_was_given_a_context_of_the_loop() -> None:
+    """As `asyncio.to_thread` does: the context says that a loop is running, and in the thread there is none."""
+
+    seen: list[int] = []
+
+    def work() -> None:
+        state = fa.StateManager(overrides={N: 1})
+        state.listen(fa.selector(lambda get: get(N) * 2), seen.append)
+        state.set(N, 2)
+
+        async def later(n: int) -> int:
+            return n
+
+        with pytest.raises(fa.NotRunningError):
+            state.update(N, later)
+
+    context = contextvars.copy_context()
+    await anyio.to_thread.run_sync(lambda: in_thread(lambda: context.run(work)))
+    assert seen == [2, 4]

@@ -20,7 +20,11 @@ def sorter(state: fa.StateManager, key: fa.Key[Sort], title: str, field: str) ->
     return ft.Container(words, on_click=sort, tooltip=f"Sort by {title}")
 
 
-def nothing(state: fa.StateManager, items: fa.Readable[tuple[object, ...]]) -> ft.Control:
-    """What stands where nothing was found."""
-    words = ft.Container(atoms.quiet("Nothing found"), padding=tokens.M)
+def nothing(state: fa.StateManager, items: fa.Readable[tuple[object, ...]], query: fa.Readable[str]) -> ft.Control:
+    """What stands where nothing was found, and why."""
+
+    def why(get: fa.Get) -> str:
+        return f"Nothing found for “{get(query)}”" if get(query) else "Nothing found"
+
+    words = ft.Container(state.bound(atoms.quiet(), value=why), padding=tokens.M)
     return state.bound(words, visible=lambda get: not get(items))

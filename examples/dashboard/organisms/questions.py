@@ -6,6 +6,7 @@ import flet_asp_actors as fa
 from examples.dashboard import atoms, molecules, tokens
 from examples.dashboard.state.found import found_questions
 from examples.dashboard.state.help import Question
+from examples.dashboard.state.keys import QUERY
 
 
 def questions(state: fa.StateManager) -> ft.Control:
@@ -25,4 +26,4 @@ def questions(state: fa.StateManager) -> ft.Control:
 
     rows = ft.Column(spacing=0)
     state.bind_list(found_questions, rows, build, item_key=lambda question: question.title)
-    return ft.Column([rows, molecules.nothing(state, found_questions)], spacing=0)
+    return ft.Column([rows, molecules.nothing(state, found_questions, QUERY)], spacing=0)

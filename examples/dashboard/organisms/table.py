@@ -8,7 +8,7 @@ import flet as ft
 
 import flet_asp_actors as fa
 from examples.dashboard import atoms, molecules, tokens
-from examples.dashboard.state.keys import SORT
+from examples.dashboard.state.keys import QUERY, SORT
 from examples.dashboard.state.screen import is_narrow
 
 T = TypeVar("T")
@@ -48,4 +48,4 @@ def table(
     rows = ft.Column(spacing=0)
     state.bind_list(items, rows, row, item_key=id_of)
     heads = ft.Container(ft.Row([head(column) for column in columns], spacing=tokens.S), height=40)
-    return ft.Column([heads, rows, molecules.nothing(state, items)], spacing=0)
+    return ft.Column([heads, rows, molecules.nothing(state, items, QUERY)], spacing=0)

@@ -1,0 +1,405 @@
+"""The two design systems, without a screen: what they show at once, what a service does to it, and who sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import logging
+from typing import Any
+
+import flet as ft
+import pytest
+
+from examples.dashboard import tokens
+from examples.dashboard.main import PAGES, main
+from examples.dashboard.state import figures, keys, shop
+from examples.dashboard.state.records import Order, Profile
+from flet_asp_actors.testing import HeadlessApp
+from tests.kit.apps import store
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, Any]]:
+    from flet_asp_actors.testing import virtual_backend
+
+    return virtual_backend("asyncio")
+
+
+class Shop:
+    """The shop's server: an order every five seconds, a cut line when the test says so."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.is_cut = False
+        self.saved: list[Profile] = []
+        self.saving = 0.6
+
+    async def next_order(self, number: int) -> Order:
+        self.asked += 1
+        await asyncio.sleep(5)
+        if self.is_cut:
+            raise ConnectionError("cut")
+        return Order(number, "Hugo Prat", "Sextant", 640.0, 6)
+
+    async def new_visitors(self) -> int:
+        return 10
+
+    async def save(self, profile: Profile) -> None:
+        await asyncio.sleep(self.saving)
+        self.saved.append(profile)
+
+
+@pytest.fixture(autouse=True)
+def server(monkeypatch: pytest.MonkeyPatch) -> Shop:
+    server = Shop()
+    for name in ("next_order", "new_visitors", "save"):
+        monkeypatch.setattr(shop, name, getattr(server, name))
+    return server
+
+
+async def go_to(app: HeadlessApp, name: str) -> None:
+    await app.enter(app.one("NavigationRail"), list(PAGES).index(name), prop="selected_index")
+
+
+async def wait(app: HeadlessApp, seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    await app.settle()
+
+
+def cards(app: HeadlessApp) -> dict[str, str]:
+    """The figures by their names."""
+    texts = app.texts()
+    return {name: texts[texts.index(name) + 1] for name in ("Revenue", "Orders", "Visitors", "Conversion")}
+
+
+def orders(app: HeadlessApp) -> list[str]:
+    """The numbers of the orders in the table."""
+    return [text for text in app.texts() if text.startswith("#")]
+
+
+FIRST = {"Revenue": "$6,930", "Orders": "16", "Visitors": "412", "Conversion": "3.9%"}
+SECOND = {"Revenue": "$7,570", "Orders": "17", "Visitors": "422", "Conversion": "4.0%"}
+
+
+# ------------------------------------------------------------------ the dashboard: live figures
+
+
+async def test_the_figures_are_there_at_once_and_after_every_return() -> None:
+    async with HeadlessApp(main, width=1280) as app:
+        assert cards(app) == FIRST
+        for name in list(PAGES)[1:]:
+            await go_to(app, name)
+            assert name in app.texts()
+            await go_to(app, "Overview")
+            assert cards(app) == FIRST, name
+        assert app.mirror_diff() == []
+
+
+async def test_an_order_changes_cards_charts_table_and_bell_in_one_frame() -> None:
+    async with HeadlessApp(main, width=1280) as app:
+        app.take()
+        await wait(app, 5.1)
+        assert cards(app) == SECOND
+        assert orders(app) == ["#1019", "#1018", "#1017", "#1016", "#1015"]
+        assert app.one("PopupMenuButton")["badge"] == "4"
+        assert app.mirror_diff() == []
+
+
+async def test_nobody_ever_sees_an_order_without_its_visitors() -> None:
+    async with HeadlessApp(main, width=1280) as app:
+        seen: list[tuple[float, float]] = []
+        store(app).listen(figures.figures, lambda now: seen.append((now["Orders"], now["Visitors"])))
+        await wait(app, 10.1)
+        assert seen == [(16, 412), (17, 422), (18, 432)]
+
+
+async def test_the_line_rests_while_nobody_looks(server: Shop) -> None:
+    async with HeadlessApp(main, width=1280) as app:
+        for name in ("Settings", "Help", "Users"):
+            await go_to(app, name)
+            before = server.asked
+            await wait(app, 60)
+            assert server.asked == before, name
+        await go_to(app, "Overview")
+        await wait(app, 5.1)
+        assert cards(app) == SECOND
+
+
+async def test_a_cut_line_is_said_and_taken_up_again(server: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    async with HeadlessApp(main, width=1280) as app:
+        assert "Live" in app.texts()
+        server.is_cut = True
+        await wait(app, 5.1)
+        assert "Reconnecting" in app.texts()
+        assert "Live" not in app.texts()
+        assert cards(app) == FIRST, "what came last stays"
+        server.is_cut = False
+        await wait(app, 2)
+        assert "Live" in app.texts()
+        await wait(app, 5.1)
+        assert cards(app) == SECOND
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_the_line_can_be_paused(server: Shop) -> None:
+    async with HeadlessApp(main, width=1280) as app:
+        await app.click("Pause")
+        assert "Paused" in app.texts()
+        await wait(app, 60)
+        assert cards(app) == FIRST
+        await app.click("Go on")
+        assert "Live" in app.texts()
+        await wait(app, 5.1)
+        assert cards(app) == SECOND
+
+
+async def test_the_line_ends_with_the_session(server: Shop) -> None:
+    async with HeadlessApp(main, width=1280) as app:
+        state = store(app)
+        await app.close()
+        before = server.asked
+        await asyncio.sleep(60)
+        assert (server.asked, state.statistics().jobs) == (before, 0)
+
+
+# ------------------------------------------------------------------ the dashboard: search, sort, export
+
+
+async def test_the_search_filters_what_the_page_is_about() -> None:
+    async with HeadlessApp(main, width=1280) as app:
+        await go_to(app, "Orders")
+        assert len(orders(app)) == 18
+        field = app.one("TextField")
+        assert field["hint_text"] == "Search orders"
+        await app.type(field, "sextant pend")
+        assert orders(app) == ["#1015"]
+        await app.type(field, "nobody")
+        assert orders(app) == []
+        assert "Nothing found for “nobody”" in app.texts()
+        await app.type(field, "ada")
+        await go_to(app, "Users")
+        assert field["hint_text"] == "Search users"
+        assert [text for text in app.texts() if "@" in text] == ["ada@harbour.example"]
+        await go_to(app, "Settings")
+        assert not [node for node in app.find("TextField") if node.get("hint_text")], "there is nothing to search"
+        await go_to(app, "Help")
+        await app.type(field, "spreadsheet")
+        assert [node["title"] for node in app.find("ExpansionTile")] == ["How do I get the orders into a spreadsheet?"]
+        await app.click("Clear the search")
+        assert len(app.find("ExpansionTile")) == 5
+        assert app.mirror_diff() == []
+
+
+async def test_a_heading_sorts_and_a_second_press_turns_it_round() -> None:
+    async with HeadlessApp(main, width=1280) as app:
+        await go_to(app, "Orders")
+        await app.click("Sort by Total")
+        prices = [text for text in app.texts() if text.startswith("$")]
+        assert (prices[0], prices[-1]) == ("$45.50", "$1,920.00")
+        await app.click("Sort by Total")
+        assert [text for text in app.texts() if text.startswith("$")] == prices[::-1]
+        await app.click("Sort by Order")
+        assert orders(app) == [f"#{number}" for number in range(1001, 1019)]
+        await go_to(app, "Overview")
+        assert orders(app)[0] == "#1018", "that is a table of its own"
+
+
+async def test_a_status_is_chosen_and_the_export_has_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with HeadlessApp(main, width=1280) as app:
+        files: list[dict[str, Any]] = []
+
+        async def save_file(self: ft.FilePicker, **file: Any) -> str:
+            files.append(file)
+            return "/home/ada/orders.csv"
+
+        monkeypatch.setattr(ft.FilePicker, "save_file", save_file)  # the dialog is the client's
+        await go_to(app, "Orders")
+        await app.fire(app.one("Chip", label="Refunded"), "select", True)
+        assert orders(app) == ["#1013", "#1004"]
+        await app.click("Export")
+        rows = list(csv.DictReader(io.StringIO(files[0]["src_bytes"].decode())))
+        assert [(row["number"], row["status"]) for row in rows] == [("1013", "Refunded"), ("1004", "Refunded")]
+        assert "Exported 2 orders" in app.texts()
+
+
+async def test_what_is_counted_is_a_choice() -> None:
+    async with HeadlessApp(main, width=1280) as app:
+        await go_to(app, "Analytics")
+        assert app.texts().count("$3.8k") == 1
+        await app.fire(app.one("Chip", label="Orders"), "select", True)
+        assert "$3.8k" not in app.texts()
+        state = store(app)
+        assert sum(state.get(figures.sums("day")).values()) == 16
+        assert state.get(figures.share("product", "Sextant")) == 0.75
+
+
+# ------------------------------------------------------------------ the dashboard: settings
+
+
+def is_on(app: HeadlessApp, words: str) -> bool:
+    return not app.one(content=words).get("disabled")
+
+
+def form(app: HeadlessApp) -> tuple[str, str]:
+    return app.one("TextField", label="Name")["value"], app.one("TextField", label="E-mail")["value"]
+
+
+async def test_settings_are_saved_and_said_so_in_green(server: Shop) -> None:
+    async with HeadlessApp(main, width=1280) as app:
+        await go_to(app, "Settings")
+        assert (is_on(app, "Save"), is_on(app, "Cancel")) == (False, False)
+        await app.type("Name", "Zoë Ray ")
+        assert (is_on(app, "Save"), is_on(app, "Cancel")) == (True, True)
+        await app.click("Save")
+        assert app.find("ProgressRing")
+        assert not is_on(app, "Save")
+        bar = app.one("SnackBar", hidden=True)
+        assert not bar.get("open")
+        await wait(app, 0.7)
+        assert server.saved == [Profile("Zoë Ray", "ada@harbour.example")]
+        assert bar["open"]
+        assert bar["bgcolor"] == tokens.SUCCESS[ft.ThemeMode.LIGHT]
+        assert bar["content"]["value"] == "Settings saved successfully!"
+        assert "ZR" in app.texts(), "the initials in the top bar"
+        assert (is_on(app, "Save"), is_on(app, "Cancel")) == (False, False)
+        assert app.mirror_diff() == []
+
+
+async def test_what_is_wrong_is_said_at_the_field_and_cannot_be_saved() -> None:
+    async with HeadlessApp(main, width=1280) as app:
+        await go_to(app, "Settings")
+        for mail in ("", "ada", "ada@", "@harbour.example", "ada@harbour", "ada@.", "ada@harbour."):
+            await app.type("E-mail", mail)
+            assert app.one("TextField", label="E-mail")["error"] == "An address is like ada@harbour.example", mail
+            assert not is_on(app, "Save")
+        await app.type("E-mail", "zoe@ray.example")
+        assert not app.one("TextField", label="E-mail")["error"]
+        assert is_on(app, "Save")
+        await app.type("Name", "  ")
+        assert app.one("TextField", label="Name")["error"] == "Please say what you are called"
+        assert not is_on(app, "Save")
+
+
+async def test_cancel_reverts_and_what_is_half_typed_outlives_another_page() -> None:
+    async with HeadlessApp(main, width=1280) as app:
+        await go_to(app, "Settings")
+        await app.type("Name", "Zoë")
+        await app.type("E-mail", "zoe")
+        await go_to(app, "Orders")
+        await go_to(app, "Settings")
+        assert form(app) == ("Zoë", "zoe")
+        await app.click("Cancel")
+        assert form(app) == ("Ada Marsh", "ada@harbour.example")
+        assert not app.one("TextField", label="E-mail")["error"]
+        assert (is_on(app, "Save"), is_on(app, "Cancel")) == (False, False)
+        assert app.mirror_diff() == []
+
+
+async def test_cancel_ends_a_save_under_way(server: Shop) -> None:
+    async with HeadlessApp(main, width=1280) as app:
+        await go_to(app, "Settings")
+        await app.type("Name", "Zoë")
+        await app.click("Save")
+        await app.click("Cancel")
+        await wait(app, 10)
+        assert (server.saved, form(app)[0]) == ([], "Ada Marsh")
+        assert not app.one("SnackBar", hidden=True).get("open")
+
+
+async def test_a_server_that_does_not_answer_is_told_in_the_form(server: Shop) -> None:
+    server.saving = 60
+    async with HeadlessApp(main, width=1280) as app:
+        await go_to(app, "Settings")
+        await app.type("Name", "Zoë")
+        await app.click("Save")
+        await wait(app, 11)
+        assert "save_settings did not finish within 10 s" in app.texts()
+        assert is_on(app, "Save"), "it may be tried again"
+        assert form(app)[0] == "Zoë"
+
+
+# ------------------------------------------------------------------ the dashboard: the frame
+
+
+async def test_a_notice_leads_to_its_order_and_is_read_then() -> None:
+    async with HeadlessApp(main, width=1280) as app:
+        bell = app.one("PopupMenuButton")
+        assert bell["badge"] == "3"
+        item = next(each for each in bell["items"] if "Elif Kaya" in str(each))
+        await app.click(item)
+        assert app.one("NavigationRail")["selected_index"] == list(PAGES).index("Orders")
+        assert orders(app) == ["#1005"]
+        bell = app.one("PopupMenuButton")
+        assert bell["badge"] == "2"
+        await app.click("Mark all as read")
+        assert not app.one("PopupMenuButton").get("badge")
+
+
+async def test_who_does_not_want_to_hear_of_large_orders_does_not() -> None:
+    async with HeadlessApp(main, width=1280) as app:
+        await go_to(app, "Settings")
+        await app.enter(app.one("Switch", tooltip="Large orders"), False)
+        await go_to(app, "Overview")
+        await wait(app, 5.1)
+        assert cards(app) == SECOND
+        assert app.one("PopupMenuButton")["badge"] == "3"
+
+
+async def test_the_colours_are_a_matter_of_the_session_and_stay_from_page_to_page() -> None:
+    async with HeadlessApp(main, width=1280) as one, HeadlessApp(main, width=1280) as other:
+        await one.click("Dark mode")
+        assert (one.client.page["theme_mode"], other.client.page["theme_mode"]) == ("dark", "light")
+        for name in PAGES:
+            await go_to(one, name)
+            assert one.client.page["theme_mode"] == "dark"
+        await one.disconnect()
+        await one.reconnect()
+        assert one.client.page["theme_mode"] == "dark"
+        await go_to(one, "Settings")
+        await one.enter(one.one("Switch", tooltip="Dark mode"), False)
+        assert one.client.page["theme_mode"] == "light"
+        assert one.find(tooltip="Dark mode", icon=ft.Icons.DARK_MODE_OUTLINED.value)
+
+
+async def resize(app: HeadlessApp, width: float) -> None:
+    app.set_props(app.page, width=width)
+    await app.fire(app.page, "resize", {"width": width, "height": 800.0})
+
+
+async def test_a_narrow_window_has_a_drawer_and_fewer_columns() -> None:
+    async with HeadlessApp(main, width=400) as app:
+        assert not app.find("NavigationRail")
+        assert app.find("IconButton", tooltip="Menu")
+        await app.enter(app.one("NavigationDrawer"), list(PAGES).index("Orders"), prop="selected_index")
+        assert "Product" not in app.texts()
+        assert orders(app) == []
+        await resize(app, 900)
+        assert not app.one("NavigationRail").get("extended")
+        assert app.one("NavigationRail")["selected_index"] == list(PAGES).index("Orders")
+        assert "Product" in app.texts()
+        assert not app.find("IconButton", tooltip="Menu")
+        await resize(app, 1400)
+        assert app.one("NavigationRail")["extended"]
+        assert app.mirror_diff() == []
+
+
+async def test_who_comes_back_with_another_window_has_its_layout() -> None:
+    async with HeadlessApp(main, width=1280) as app:
+        await app.disconnect()
+        await app.reconnect(width=400)
+        await app.settle()
+        assert not app.find("NavigationRail")
+        assert app.find("IconButton", tooltip="Menu")
+
+
+async def test_two_sessions_share_nothing() -> None:
+    async with HeadlessApp(main, width=1280) as one, HeadlessApp(main, width=1280) as other:
+        await go_to(one, "Users")
+        await one.enter(one.one("Switch", tooltip="Ben Okafor is active"), False)
+        assert "7 active" in one.texts()
+        store(one).set(keys.PROFILE, Profile("Zoë Ray", "zoe@ray.example"))
+        await one.settle()
+        await go_to(other, "Users")
+        assert "8 active" in other.texts()
+        assert "ZR" not in other.texts()

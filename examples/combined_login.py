@@ -37,15 +37,15 @@ def combined_login(state: fa.StateManager) -> list[ft.Control]:
 
     # The changes alone: that nobody was there at first is none.
     state.listen(USER, lambda who: state.update(LOG, lambda log: f"{log}User is {who or 'nobody'}\n"), immediate=False)
-    ring = ft.ProgressRing(width=20, height=20, semantics_label="Logging in")
-    wait = ft.Row([ring, ft.TextButton("Cancel", on_click=go.cancel)])
+    wait = ft.Row([ft.ProgressRing(width=20, height=20, tooltip="Busy"), ft.TextButton("Cancel", on_click=go.cancel)])
+    password = ft.TextField(label="Password", password=True, helper="It is 123")
+    state.bound(password, value=fa.two_way(PASSWORD), error=lambda get: get(go.status).message or None)
     button = state.bound(ft.FilledButton("Login", on_click=go), visible=is_complete)
     return [
         ft.Text("Combined login", size=30),
         state.bound(ft.TextField(label="E-mail"), value=fa.two_way(EMAIL)),
-        state.bound(ft.TextField(label="Password", password=True, helper="It is 123"), value=fa.two_way(PASSWORD)),
+        password,
         ft.Row([button, state.bound(wait, visible=lambda get: get(go.status).is_busy)], height=40),
-        state.bound(ft.Text(color=ft.Colors.ERROR), value=lambda get: get(go.status).message),
         state.bound(ft.Text(color=ft.Colors.GREEN_700), value=lambda get: get(USER) and f"Welcome, {get(USER)}!"),
         state.bound(ft.Text(color=ft.Colors.ON_SURFACE_VARIANT), value=LOG),
     ]

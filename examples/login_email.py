@@ -36,16 +36,18 @@ async def login(get: fa.Get, set: fa.Set) -> None:
 
 
 def login_form(state: fa.StateManager) -> list[ft.Control]:
-    go = state.action(login)
-    ring = ft.ProgressRing(width=24, height=24, semantics_label="Logging in")
-    state.bind(lambda get: get(go.status).is_busy, ring, "visible")
+    go, status = state.action(login), login.status
+
+    def color(get: fa.Get) -> ft.ColorValue:
+        return ft.Colors.ERROR if get(status).error else ft.Colors.GREEN_700
+
+    ring = state.bound(ft.ProgressRing(width=24, height=24, tooltip="Busy"), visible=lambda get: get(status).is_busy)
     return [
         ft.Text("Login e-mail", size=30),
         state.bound(ft.TextField(label="E-mail", helper="test@test.com has the password 123"), value=fa.two_way(EMAIL)),
         state.bound(ft.TextField(label="Password", password=True), value=fa.two_way(PASSWORD)),
         ft.Row([ft.FilledButton("Login", on_click=go), ring]),  # a second click is dropped
-        state.bound(ft.Text(color=ft.Colors.ERROR), value=lambda get: get(go.status).message),
-        state.bound(ft.Text(color=ft.Colors.GREEN_700), value=user_email),
+        state.bound(ft.Text(), value=lambda get: get(status).message or get(user_email), color=color),
     ]
 
 

@@ -33,18 +33,20 @@ def login_form(state: fa.StateManager) -> ft.Control:
     def busy(get: fa.Get) -> bool:
         return get(go.status).is_busy
 
-    def email(get: fa.Get) -> str:
-        user = get(go.status).value
-        return user.email if user else ""
+    def outcome(get: fa.Get) -> str:
+        status = get(go.status)
+        return status.value.email if status.value else status.message
 
-    ring = ft.ProgressRing(width=24, height=24, semantics_label="Logging in")
+    def color(get: fa.Get) -> ft.ColorValue:
+        return ft.Colors.ERROR if get(go.status).error else ft.Colors.GREEN_700
+
+    ring = ft.ProgressRing(width=24, height=24, tooltip="Busy")
     rows: list[ft.Control] = [
         ft.Text("Login result", size=30),
         state.bound(ft.TextField(label="E-mail", helper="test@test.com has the password 123"), value=fa.two_way(EMAIL)),
         state.bound(ft.TextField(label="Password", password=True, on_submit=go), value=fa.two_way(PASSWORD)),
         ft.Row([state.bound(ft.FilledButton("Login", on_click=go), disabled=busy), state.bound(ring, visible=busy)]),
-        state.bound(ft.Text(color=ft.Colors.ERROR), value=lambda get: get(go.status).message),
-        state.bound(ft.Text(color=ft.Colors.GREEN_700), value=email),
+        state.bound(ft.Text(), value=outcome, color=color),
     ]
     return ft.Column(rows, tight=True, spacing=16)
 

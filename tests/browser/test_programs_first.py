@@ -79,7 +79,7 @@ def see_in(screen: Screen, label: str, text: str) -> None:
 
 
 def see_ring(screen: Screen, is_there: bool) -> None:
-    (screen.see if is_there else screen.see_not)("Logging in")
+    (screen.see if is_there else screen.see_not)("Busy")
 
 
 def fill_in(screen: Screen, email: str, password: str) -> None:
@@ -87,8 +87,10 @@ def fill_in(screen: Screen, email: str, password: str) -> None:
     screen.type("Password", password)
 
 
-def narrow(screen: Screen) -> None:
+def see_on_a_phone_at_night(screen: Screen, name: str) -> None:
+    screen.page.emulate_media(color_scheme="dark")
     screen.page.set_viewport_size({"width": 400, "height": 700})
+    screen.shot(name)
 
 
 # ------------------------------------------------------------------ counter field, sign in, echo, full name
@@ -112,8 +114,7 @@ def test_what_is_typed_in_a_counter_field_counts(open_app: Open) -> None:
     screen.shot("program-counter-field")
     screen.type("Bound by a Ref", "many")
     screen.see("A whole number")
-    narrow(screen)
-    screen.shot("program-counter-field-mistake")
+    see_on_a_phone_at_night(screen, "program-counter-field-mistake")
 
 
 def test_sign_in_says_who_is_welcome_and_who_is_not(open_app: Open) -> None:
@@ -128,8 +129,7 @@ def test_sign_in_says_who_is_welcome_and_who_is_not(open_app: Open) -> None:
     screen.click("Login")
     screen.see("Welcome, user@example.com!")
     screen.see_not("Invalid credentials")
-    narrow(screen)
-    screen.shot("program-sign-in")
+    see_on_a_phone_at_night(screen, "program-sign-in")
 
 
 def test_an_echo_follows_in_both_directions(open_app: Open) -> None:
@@ -146,6 +146,7 @@ def test_an_echo_follows_in_both_directions(open_app: Open) -> None:
     see_in(screen, "Say something", "Hello, world!")
     screen.see('"Good morning"\n"Good morning!"\n""\n"Hello, world!"')
     screen.shot("program-echo")
+    see_on_a_phone_at_night(screen, "program-echo-night")
 
 
 def test_a_full_name_follows_two_fields(open_app: Open) -> None:
@@ -155,8 +156,7 @@ def test_a_full_name_follows_two_fields(open_app: Open) -> None:
     screen.see("Ann")
     screen.type("Last name", "Lee")
     screen.see("Ann Lee")
-    narrow(screen)
-    screen.shot("program-full-name")
+    see_on_a_phone_at_night(screen, "program-full-name")
 
 
 # ------------------------------------------------------------------ the combined login
@@ -191,8 +191,7 @@ def test_a_combined_login(open_app: Open, slow: Callable[[ModuleType], Line]) ->
     screen.see_not("Welcome, ann@example.org!")
     expect(button(screen, "Login")).to_have_count(0)
     screen.see("User is ann@example.org\nUser is nobody")
-    narrow(screen)
-    screen.shot("program-combined-login-out")
+    see_on_a_phone_at_night(screen, "program-combined-login-out")
     assert app.state.get(combined_login.LOG) == "User is ann@example.org\nUser is nobody\n"
 
 
@@ -228,8 +227,7 @@ def test_a_login_turns_a_ring_and_says_what_came_of_it(
     line.answer()
     screen.see("test@test.com")
     see_ring(screen, False)
-    narrow(screen)
-    screen.shot(f"program-{name}")
+    see_on_a_phone_at_night(screen, f"program-{name}")
 
 
 # ------------------------------------------------------------------ ten steps
@@ -257,8 +255,7 @@ def test_a_login_says_how_far_it_is(
     screen.type("Password", "123")
     count_up(screen, line, "Authenticating")
     screen.see("Welcome, test@test.com!")
-    narrow(screen)
-    screen.shot("program-login-progress")
+    see_on_a_phone_at_night(screen, "program-login-progress")
     assert capsys.readouterr().out == "Analytics: test@test.com has come\n"
 
 
@@ -282,5 +279,4 @@ def test_a_session_lives_on_after_a_logout(open_app: Open, slow: Callable[[Modul
     screen.click("Reset")
     screen.see("Fields cleared")
     see_in(screen, "E-mail", "")
-    narrow(screen)
-    screen.shot("program-session-reset")
+    see_on_a_phone_at_night(screen, "program-session-reset")

@@ -15,6 +15,8 @@ from examples.dashboard import tokens
 from examples.dashboard.main import PAGES, main
 from examples.dashboard.state import figures, keys, shop
 from examples.dashboard.state.records import Order, Profile
+from examples.theming import main as theming
+from examples.theming.alerts import ALERTS
 from flet_asp_actors.testing import HeadlessApp
 from tests.kit.apps import store
 
@@ -403,3 +405,104 @@ async def test_two_sessions_share_nothing() -> None:
         await go_to(other, "Users")
         assert "8 active" in other.texts()
         assert "ZR" not in other.texts()
+
+
+# ------------------------------------------------------------------ the library that follows tokens
+
+
+def label(app: HeadlessApp) -> str:
+    found: str = app.find("Switch")[0]["label"]
+    return found
+
+
+async def test_the_switch_flips_the_colours_and_its_label_for_this_session_alone() -> None:
+    async with HeadlessApp(theming.main, width=1280) as one, HeadlessApp(theming.main, width=1280) as other:
+        alert = one.one("Text", value="Your changes were saved")
+        assert (label(one), alert["color"]) == ("Light Mode", ft.Colors.GREEN_900)
+        await one.enter(one.find("Switch")[0], True)
+        assert (label(one), one.client.page["theme_mode"]) == ("Dark Mode", "dark")
+        assert one.one("Text", value="Your changes were saved")["color"] == ft.Colors.GREEN_100
+        assert (label(other), other.client.page["theme_mode"]) == ("Light Mode", "light")
+        assert other.one("Text", value="Your changes were saved")["color"] == ft.Colors.GREEN_900
+        await one.enter(one.find("Switch")[0], False)
+        assert (label(one), one.client.page["theme_mode"]) == ("Light Mode", "light")
+        assert one.mirror_diff() == other.mirror_diff() == []
+
+
+async def test_nothing_is_built_anew_when_the_theme_flips() -> None:
+    async with HeadlessApp(theming.main, width=1280) as app:
+        before = set(app.client.nodes)
+        app.take()
+        await app.enter(app.find("Switch")[0], True)
+        assert set(app.client.nodes) == before
+        ops = [op for frame in app.take() for op in frame.ops]
+        assert {op.op for op in ops} == {"replace"}
+        assert len(ops) < len(before) / 5, "what has a colour of its own, and the page"
+
+
+async def test_a_seed_changes_the_theme_of_both_modes() -> None:
+    async with HeadlessApp(theming.main, width=1280) as app:
+        await app.click("Pink")
+        page = app.client.page
+        assert page["theme"]["color_scheme_seed"] == page["dark_theme"]["color_scheme_seed"] == ft.Colors.PINK
+        ticks = app.find("Icon", icon=ft.Icons.CHECK.value)
+        assert len(ticks) == 1
+        assert app.mirror_diff() == []
+
+
+async def test_corners_and_density_reach_every_kind_of_control() -> None:
+    async with HeadlessApp(theming.main, width=1280) as app:
+        await app.enter(app.one("Slider", max=24), 20.0)
+        assert "Corners: 20" in app.texts()
+        assert {node["shape"]["radius"] for node in app.find("Card")} == {20}
+        assert {node["border"]["border_radius"] for node in app.find("TextField")} == {20}
+        assert app.one(content="Filled")["style"]["shape"]["radius"] == 20
+        await app.enter(app.one("SegmentedButton"), ["Compact"], prop="selected")
+        assert {node["spacing"] for node in app.find("ResponsiveRow")} == {8}
+        await app.click("Back to the defaults")
+        assert {node["shape"]["radius"] for node in app.find("Card")} == {12}
+        assert app.one(content="Back to the defaults")["disabled"]
+        assert app.mirror_diff() == []
+
+
+async def test_an_alert_that_is_dismissed_is_gone_until_it_is_wanted_again() -> None:
+    async with HeadlessApp(theming.main, width=1280) as app:
+        assert not app.find(content="Show them again")
+        for text in ("Your session ends soon", "A new version is there"):
+            await app.click(f"Dismiss {text}")
+            assert text not in app.texts()
+            assert not app.find("Text", value=text, hidden=True)
+        assert "The server did not answer" in app.texts()
+        await app.click("Show them again")
+        shown = [text for text in app.texts() if text in {each.text for each in ALERTS}]
+        assert shown == [each.text for each in ALERTS], "in their order"
+        assert app.mirror_diff() == []
+
+
+async def test_whatever_can_be_pressed_says_so() -> None:
+    async with HeadlessApp(theming.main, width=1280) as app:
+        for number, name in enumerate(("Filled", "Tonal", "Outlined", "Text", "Icon", "Floating"), 1):
+            target = app.one(content=name) if number < 5 else app.one(tooltip=name)
+            await app.click(target)
+            assert f"{name}, {number} in all" in app.texts()
+        await app.click("Filled: like")
+        assert [node["tooltip"] for node in app.find("IconButton", icon=ft.Icons.FAVORITE.value)] == ["Filled: liked"]
+        for _ in range(5):
+            await app.click("One message less")
+        assert not [node for node in app.find("Container") if node.get("badge")]
+        await app.click("One more message")
+        assert [node["badge"] for node in app.find("Container") if node.get("badge")] == ["1"]
+        await app.enter(app.one("Switch", tooltip="Ada is online"), False)
+        assert "Ada is away" in app.texts()
+
+
+async def test_the_inputs_say_what_was_entered() -> None:
+    async with HeadlessApp(theming.main, width=1280) as app:
+        await app.type("Name", "Zoë")
+        await app.type("E-mail", "zoe")
+        assert app.one("TextField", label="E-mail")["error"] == "An address has an @ in it"
+        await app.enter(app.one("Dropdown"), "Team", event="select")
+        await app.enter(app.one("Slider", max=10), 7.0)
+        await app.enter(app.one("Checkbox"), True)
+        await app.enter(app.one("Switch", label="News by e-mail"), False)
+        assert "Zoë takes Team with 7 seats, no news, agrees" in app.texts()

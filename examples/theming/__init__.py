@@ -1,0 +1,1 @@
+"""A library of controls that follow design tokens, and a gallery that shows them."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 import flet_asp_actors as fa
 from flet_asp_actors.testing import HeadlessApp
-from tests.kit.guides import ROOT, program, sources
+from tests.kit.guides import program, sources
 
 PATH = "docs/declarative.md"
-GUIDE = (ROOT / PATH).read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -19,8 +16,8 @@ def anyio_backend() -> tuple[str, dict[str, object]]:
     return "asyncio", {"debug": True}
 
 
-def test_there_are_three_programs() -> None:
-    assert len(sources(PATH)) == 3
+def test_there_are_four_programs() -> None:
+    assert len(sources(PATH)) == 4
 
 
 async def test_components() -> None:
@@ -45,6 +42,8 @@ async def test_custom_controls() -> None:
         assert app.texts() == ["Apples", "1", "Pears", "2", "3 in all"]
 
 
-def test_what_it_links_to_is_there() -> None:
-    for link in re.findall(r"\]\(([^)#]+)\)", GUIDE):
-        assert (ROOT / "docs" / link).exists(), link
+async def test_a_custom_control_by_decorator() -> None:
+    async with HeadlessApp(program(PATH, 3)["main"]) as app:
+        await app.click(app.find("IconButton")[1])
+        await app.settle()
+        assert app.texts() == ["0", "1", "0"]

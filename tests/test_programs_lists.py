@@ -12,6 +12,10 @@ import pytest
 from examples import users
 from examples.cart import main as cart
 from examples.cart.goods import CART, PRODUCTS, Line, Product
+from examples.performance import main as performance
+from examples.performance.benchmark import benchmark
+from examples.performance.values import DARK, FPS, MEASURES, verdict
+from examples.performance.wire import Wire
 from examples.reactive import feeds
 from examples.reactive import main as reactive
 from examples.tasks import main as tasks
@@ -311,3 +315,96 @@ async def test_both_files_move_at_their_own_pace_and_end_at_100_per_cent() -> No
         assert held(app, *moved) == ["100%", "100%"]
         assert [bar["value"] for bar in app.find("ProgressBar")] == [1.0, 1.0]
         assert app.mirror_diff() == []
+
+
+# ------------------------------------------------------------------ performance
+
+
+async def run_benchmark(app: HeadlessApp) -> None:
+    await app.click("Run benchmark")
+    await store(app).settled()
+    await app.settle()
+
+
+async def test_the_wire_counts_what_the_client_gets() -> None:
+    async with HeadlessApp(performance.main) as app:
+        app.take()
+        with Wire(app.page) as wire:
+            await app.click("Switch to dark")
+            store(app).set(FPS, 30)
+            await app.settle()
+        taken = app.take()
+        assert len(taken) >= 3
+        assert (wire.messages, wire.size) == (len(taken), sum(frame.size for frame in taken))
+        store(app).set(FPS, 31)
+        await app.settle()
+        assert app.take(), "it sends as before"
+        assert wire.messages == len(taken), "and nobody counts it"
+
+
+async def test_the_benchmark_measures_what_it_says() -> None:
+    async with HeadlessApp(performance.main) as app:
+        app.take()
+        await run_benchmark(app)
+        by_hand, bound, shared = measures = store(app).get(MEASURES)
+        assert (by_hand.writes, bound.writes, shared.writes) == (5_000, 5_000, 200)
+        assert by_hand.messages == 5_000 + by_hand.frames, "one each, and those of the progress bar"
+        for each in (bound, shared):
+            assert each.frames <= each.messages <= 3 * each.frames + 100, "one frame has all changes of its tick"
+        assert len(app.take()) >= sum(each.messages for each in measures)
+        assert all(each.seconds > 0 and each.size > 1000 for each in measures)
+        texts = app.find("Text", size=10)
+        assert [node["value"] for node in texts[:100]] == ["49"] * 100, "they were really written to"
+        assert {node["value"] for node in texts[100:]} == {f"{(49 + 199) % 100:02}"}
+        words = " ".join(app.texts())
+        assert f"{by_hand.messages:,} messages of {by_hand.size / 1000:,.1f} KB" in words
+        assert (
+            store(app).get(verdict).startswith(f"Bound: {by_hand.messages / bound.messages:,.0f} times fewer messages")
+        )
+        assert app.mirror_diff() == []
+
+
+async def test_the_slider_makes_fewer_frames() -> None:
+    async with HeadlessApp(performance.main) as app:
+        await run_benchmark(app)
+        many = store(app).get(MEASURES)[1]
+        await app.enter(app.one("Slider"), 10)
+        assert "At most 10 frames a second; the benchmark shows it" in app.texts()
+        await run_benchmark(app)
+        few = store(app).get(MEASURES)[1]
+        assert few.frames < many.frames / 2
+        assert few.messages < many.messages
+
+
+async def test_the_page_is_alive_while_the_benchmark_runs_and_it_can_be_cancelled() -> None:
+    async with HeadlessApp(performance.main) as app:
+        await app.click("Run benchmark")
+        await passes(app, 0.2)
+        assert store(app).get(benchmark.status).is_busy
+        assert app.one(content="Run benchmark")["disabled"]
+        await app.click("Switch to dark")
+        assert app.client.page["theme_mode"] == "dark"
+        assert 0 < app.one("ProgressBar")["value"] < 0.34
+        await passes(app, 0.4)
+        assert app.one("ProgressBar")["value"] > 0.34
+        await app.click("Cancel")
+        assert store(app).get(benchmark.status).state == "cancelled"
+        assert "Cancelled" in app.texts()
+        assert not app.find(content="Cancel")
+        assert len(store(app).get(MEASURES)) == 1, "what was measured stays"
+        before = store(app).statistics().frames
+        await passes(app, 5)
+        assert store(app).statistics().frames == before, "nothing goes on in secret"
+        await run_benchmark(app)
+        assert len(store(app).get(MEASURES)) == 3
+
+
+async def test_the_theme_changes_with_its_icon_and_tooltip_for_one_person() -> None:
+    async with HeadlessApp(performance.main) as app, HeadlessApp(performance.main) as other:
+        for tooltip, dark in (("Switch to dark", True), ("Switch to light", False), ("Switch to dark", True)):
+            icon = app.one("IconButton", tooltip=tooltip)["icon"]
+            assert icon == (ft.Icons.DARK_MODE if dark else ft.Icons.LIGHT_MODE)
+            await app.click(tooltip)
+            assert store(app).get(DARK) is dark
+            assert app.client.page["theme_mode"] == ("dark" if dark else "light")
+        assert other.client.page["theme_mode"] == "light"

@@ -12,9 +12,12 @@ from playwright.sync_api import Locator, expect
 
 from examples import users
 from examples.cart import main as cart
+from examples.performance import main as performance
+from examples.performance.values import FPS, MEASURES
 from examples.reactive import feeds
 from examples.reactive import main as reactive
 from examples.tasks import main as tasks
+from tests.kit.backstage import Backstage
 from tests.kit.browser import Screen
 
 Open = Callable[[Callable[[ft.Page], Any]], Screen]
@@ -31,8 +34,8 @@ def button(screen: Screen, name: str) -> Locator:
 
 
 def press(screen: Screen, tooltip: str) -> None:
-    """Click an icon with the mouse; what it is called is on what lies around it."""
-    screen.page.get_by_label(tooltip, exact=True).click()
+    """Click an icon; what it is called is on what lies around its button."""
+    screen.page.get_by_label(tooltip, exact=True).locator("[role=button]").dispatch_event("click")
 
 
 def place(screen: Screen, text: str) -> tuple[float, float]:
@@ -176,3 +179,39 @@ def test_reactive_controls_count_send_and_move_files(open_app: Open, monkeypatch
     screen.shot("program-reactive-narrow")
     screen.click("Clear")
     screen.see("Submit the form to see what came of it")
+
+
+# ------------------------------------------------------------------ performance
+
+
+def test_the_benchmark_runs_is_cancelled_and_the_page_turns_dark_meanwhile(open_app: Open) -> None:
+    app = Backstage(performance.main)
+    screen = open_app(app)
+    resize(screen, (1200, 1000))
+    for text in ("Configuration", "Benchmark", "Tuning", "Tips", "At most 60 frames a second; the benchmark shows it"):
+        screen.see(text)
+    screen.click("Run benchmark")
+    expect(button(screen, "Run benchmark")).to_be_disabled()
+    screen.see("Cancel")
+    press(screen, "Switch to dark")
+    screen.see("Switch to light")
+    screen.shot("program-performance-running")
+    screen.see("times fewer messages", exact=False)
+    expect(button(screen, "Run benchmark")).to_be_enabled()
+    screen.shot("program-performance-dark")
+    press(screen, "Switch to light")
+    screen.see("Switch to dark")
+    by_hand, bound, _ = app.ask(lambda: app.state.get(MEASURES))
+    screen.see(f"{by_hand.messages:,} messages", exact=False)
+    assert by_hand.messages > 20 * bound.messages
+    screen.shot("program-performance-wide")
+    screen.page.get_by_role("slider").first.focus()
+    screen.page.keyboard.press("ArrowLeft")
+    screen.see("At most 59 frames a second; the benchmark shows it")
+    assert app.ask(lambda: app.state.get(FPS)) == 59
+    screen.click("Run benchmark")
+    screen.click("Cancel")
+    screen.see("Cancelled")
+    screen.see_not("Cancel")
+    resize(screen, NARROW)
+    screen.shot("program-performance-narrow")

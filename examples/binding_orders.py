@@ -18,7 +18,8 @@ class BindsItself(ft.Text):
 def card(title: str, number: ft.Text) -> ft.Control:
     number.theme_style, number.color = ft.TextThemeStyle.HEADLINE_LARGE, ft.Colors.PRIMARY
     words = ft.Text(title, color=ft.Colors.ON_SURFACE_VARIANT)
-    return ft.Card(ft.Container(ft.Column([words, number], tight=True, spacing=8), padding=16, width=176))
+    inner = ft.Container(ft.Column([words, number], tight=True, spacing=8), padding=16, width=176)
+    return ft.Card(inner, margin=0, semantic_container=False)
 
 
 def toolbar(state: fa.StateManager) -> ft.Control:
@@ -35,17 +36,17 @@ def toolbar(state: fa.StateManager) -> ft.Control:
 
 
 def main(page: ft.Page) -> None:
-    page.title, page.padding, page.scroll = "Binding orders", 24, ft.ScrollMode.AUTO
+    page.title, page.padding, page.spacing, page.scroll = "Binding orders", 24, 16, ft.ScrollMode.AUTO
     state = fa.get_state_manager(page)
     state.bound(page, theme_mode=lambda get: ft.ThemeMode.DARK if get(IS_DARK) else ft.ThemeMode.LIGHT)
     before, after = ft.Ref[ft.Text](), ft.Ref[ft.Text]()
     state.bind(COUNT, before)  # there is no control: the Ref tells when there is
     fixed = [card("Bound before", ft.Text(ref=before)), card("Bound after", ft.Text(ref=after))]
     fixed.append(card("Binds itself", BindsItself()))
-    added = ft.Row(wrap=True, spacing=8)
+    added = ft.Row(wrap=True, spacing=16, run_spacing=16)
     state.bind_list(CARDS, added, lambda row: card(f"Card {row.value}", state.bound(ft.Text(), value=COUNT)))
     info = ft.Text("All show one number, whenever they were bound, and again when they come back.")
-    cards = ft.Column([ft.Row(fixed, wrap=True, spacing=8), added], spacing=8)
+    cards = ft.Column([ft.Row(fixed, wrap=True, spacing=16, run_spacing=16), added], spacing=16)
     away = ft.Text("The cards are not on the page. Increment, and come back.", italic=True)
     screen = state.bound(ft.Column(), controls=lambda get: [cards if get(IS_HERE) else away])
     page.add(ft.Text("Binding orders", theme_style=ft.TextThemeStyle.HEADLINE_MEDIUM), info, toolbar(state), screen)

@@ -26,7 +26,8 @@ def screen_a(page: ft.Page, state: fa.StateManager) -> ft.View:
         ft.Row([ft.Icon(ft.Icons.PERSON), state.bound(mine, value=lambda get: f"Counted by you: {get(MINE)}")]),
         ft.Row(buttons, wrap=True),
     ]
-    return ft.View(rows, "/", appbar=ft.AppBar(title="Screen A: global state"), padding=24, spacing=16)
+    bar = ft.AppBar(title="Screen A: global state", bgcolor=ft.Colors.PRIMARY_CONTAINER)
+    return ft.View(rows, "/", appbar=bar, padding=24, spacing=16)
 
 
 def screen_b(page: ft.Page, state: fa.StateManager) -> ft.View:
@@ -39,7 +40,8 @@ def screen_b(page: ft.Page, state: fa.StateManager) -> ft.View:
         ft.Text("No page owns this number: it stays when you go.", color=ft.Colors.ON_SURFACE_VARIANT),
         back,
     ]
-    return ft.View(rows, "/b", appbar=ft.AppBar(title="Screen B: global state"), padding=24, spacing=16)
+    bar = ft.AppBar(title="Screen B: global state", bgcolor=ft.Colors.SECONDARY_CONTAINER)
+    return ft.View(rows, "/b", appbar=bar, padding=24, spacing=16)
 
 
 def main(page: ft.Page) -> None:

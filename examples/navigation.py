@@ -46,8 +46,7 @@ def main(page: ft.Page) -> None:
     state = fa.get_state_manager(page)
     page.views[:] = [home(page, state)]
 
-    def show() -> None:
-        """Have the views say what the route says: it is changed by buttons, by the browser, and by a link."""
+    def show() -> None:  # the route is changed by a button, by the browser, or by a link
         del page.views[1:]
         if page.route == "/settings":
             page.views.append(settings(page, state))  # a new one; the bindings of the last have gone with it

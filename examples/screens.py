@@ -20,7 +20,8 @@ def ScreenA() -> ft.Control:
         ft.FilledButton("Increment", icon=ft.Icons.ADD, on_click=lambda: set_count(count + 1)),
         ft.OutlinedButton("Go to B", icon=ft.Icons.ARROW_FORWARD, on_click=lambda: go_to("/b")),
     ]
-    return ft.View(rows, ft.use_view_path(), appbar=ft.AppBar(title="Screen A"), padding=24, spacing=16)
+    bar = ft.AppBar(title="Screen A", bgcolor=ft.Colors.PRIMARY_CONTAINER)
+    return ft.View(rows, ft.use_view_path(), appbar=bar, padding=24, spacing=16)
 
 
 @ft.component
@@ -32,7 +33,8 @@ def ScreenB() -> ft.Control:
         ft.FilledButton("Increment", icon=ft.Icons.ADD, on_click=lambda: set_count(count + 1)),
         ft.OutlinedButton("Go back", icon=ft.Icons.ARROW_BACK, on_click=lambda: go_to("/")),
     ]
-    return ft.View(rows, ft.use_view_path(), appbar=ft.AppBar(title="Screen B"), padding=24, spacing=16)
+    bar = ft.AppBar(title="Screen B", bgcolor=ft.Colors.SECONDARY_CONTAINER)
+    return ft.View(rows, ft.use_view_path(), appbar=bar, padding=24, spacing=16)
 
 
 @ft.component
@@ -44,7 +46,7 @@ def Nowhere() -> ft.Control:
 def App() -> ft.Control:
     # B is within A: its way back, by the app bar's arrow or a swipe, leads there.
     routes = [ft.Route(path="/", component=ScreenA, children=[ft.Route(path="b", component=ScreenB)])]
-    return ft.Router(routes, not_found=Nowhere, manage_views=True)
+    return ft.Router(routes, not_found=Nowhere, manage_views=True)  # pyright: ignore[reportUnknownMemberType]  # Flet's
 
 
 def main(page: ft.Page) -> None:

@@ -4,7 +4,7 @@ python -m pytest examples/test_cart_payment.py
 python -m unittest examples.test_cart_payment
 """
 
-# ruff: noqa: PT009, PT027  # what both runners know
+# ruff: noqa: PT009  # what both runners know
 import functools
 import unittest
 from collections.abc import Awaitable, Callable

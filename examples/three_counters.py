@@ -40,7 +40,7 @@ class CounterCard(ft.Container):
 
 
 def main(page: ft.Page) -> None:
-    page.title, page.padding = "Three counters", 24
+    page.title, page.padding, page.spacing = "Three counters", 24, 16
     fa.get_state_manager(page)
     cards: list[ft.Control] = [CounterCard(f"Counter {letter}") for letter in "ABC"]
     page.add(

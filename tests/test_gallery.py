@@ -90,7 +90,10 @@ def fetch(url: str) -> tuple[str, dict[str, str]]:
         return answer.read().decode(), dict(answer.headers)
 
 
-async def test_it_serves_the_page_the_apps_and_their_sources_and_ends_with_ctrl_c() -> None:
+async def test_it_serves_the_page_the_apps_and_their_sources_and_ends_with_ctrl_c(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     with serve_gallery() as (program, url):
         page, headers = fetch(url)
         assert re.findall(r'<a href="#([\w.]+)"', page) == NAMES
@@ -120,10 +123,12 @@ async def test_it_serves_the_page_the_apps_and_their_sources_and_ends_with_ctrl_
         await asking.come()
         await asking.until(lambda: "Designs bridges" in asking.screen.texts())  # the server it asks is there as well
 
+        assert list(tmp_path.iterdir()), "where Flet has the pages that it serves"
         program.send_signal(signal.SIGINT)  # while they are there
         said = program.communicate(timeout=30)
         assert said == ("", "")
         assert program.returncode == 0
+        assert not list(tmp_path.iterdir())
         for each in (visitor, other, asking):
             await each.leave()
 

@@ -53,11 +53,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "binding_orders",
         "components",
         "reactive",
+        "performance",
     ),
-    "Whole apps": (
+    "Design systems": (
+        "theming",
         "dashboard",
-        "showcase",
     ),
+    "Whole apps": ("showcase",),
 }
 """The examples by group, each by its module; of a package, by the package."""
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Route, expect
 
-from tests.kit.browser import SHOTS
+from tests.kit.browser import PAINT, SHOTS
 from tests.kit.gallery import serve_gallery
 
 BOOT = 60_000  # ms; a first start on a busy machine
@@ -29,16 +29,23 @@ class Gallery:
     def choose(self, title: str) -> None:
         self.list.get_by_role("link").filter(has=self.page.get_by_text(title, exact=True)).click()
 
-    def app(self, title: str) -> FrameLocator:
-        """The app, when it has started, with its tree for screen readers."""
+    def started(self, title: str) -> FrameLocator:
+        """The app, when it is on the screen."""
         frame = self.page.frame_locator(f"iframe[title='{title}, running']")
         frame.locator("flutter-view").wait_for(state="attached", timeout=BOOT)
         frame.locator("#loading").wait_for(state="detached", timeout=BOOT)
+        return frame
+
+    def app(self, title: str) -> FrameLocator:
+        """The app, with its tree for screen readers."""
+        frame = self.started(title)
         frame.locator("flt-semantics-placeholder").dispatch_event("click")
         return frame
 
     def shot(self, name: str) -> None:
         self.page.wait_for_function("() => document.getAnimations().length === 0")
+        for frame in self.page.locator("iframe:visible").all():
+            frame.content_frame.locator("body").evaluate(PAINT)
         self.page.screenshot(path=SHOTS / f"gallery-{name}.png")
 
 
@@ -153,6 +160,37 @@ def test_the_list_is_filtered_and_the_first_that_is_left_is_opened(visit: Callab
     see(gallery.app("Profiles"), "Designs bridges")  # its server has answered
     field.fill("")
     expect(gallery.list.get_by_role("link")).to_have_count(count)
+
+
+def test_an_app_that_starts_does_not_take_the_focus_from_who_types(visit: Callable[..., Gallery]) -> None:
+    gallery = visit()
+    gallery.go("/#names")
+    field = gallery.page.get_by_role("searchbox", name="Filter the examples")
+    field.press_sequentially("na")
+    gallery.started("Names")
+    gallery.page.keyboard.type("mes")
+    expect(field).to_have_value("names")
+    app = gallery.app("Names")
+    app.get_by_role("textbox", name="First name").click()
+    expect(field).not_to_be_focused()
+    gallery.page.keyboard.press("Control+A")
+    gallery.page.keyboard.type("Jane")
+    see(app, "Jane Doe")
+
+
+def test_a_source_that_comes_late_is_not_shown(visit: Callable[..., Gallery]) -> None:
+    gallery = visit()
+    late: list[Route] = []
+    gallery.page.route("**/sources/form", lambda route: late.append(route))
+    gallery.go("/#form")
+    expect(gallery.page.get_by_role("heading", level=1)).to_have_text("Form")
+    gallery.choose("Names")
+    expect(gallery.page.get_by_role("tab")).to_have_text(["names.py"])
+    with gallery.page.expect_response("**/sources/form"):
+        late[0].continue_()
+    gallery.page.evaluate("new Promise(done => setTimeout(done))")  # what waits for the answer has had it
+    expect(gallery.page.get_by_role("tab")).to_have_text(["names.py"])
+    gallery.shot("late")
 
 
 def test_each_file_of_an_example_has_a_tab_for_mouse_and_keyboard(visit: Callable[..., Gallery]) -> None:

@@ -25,7 +25,7 @@ from flet.messaging import protocol
 from playwright.sync_api import Browser, Locator, Page, WebSocket, expect, sync_playwright
 from playwright.sync_api import TimeoutError as NotInTime
 
-__all__ = ("SHOTS", "AppServer", "Screen", "find_browser", "launch", "serve_script")
+__all__ = ("PAINT", "SHOTS", "AppServer", "Screen", "find_browser", "launch", "serve_script")
 
 Role: TypeAlias = Literal["button", "checkbox", "link", "menuitem", "radio", "switch", "tab"]
 
@@ -41,7 +41,7 @@ _BOOT = 60_000  # ms; a first start on a busy machine
 _TRIES = 20
 _HEARD = 500.0  # ms until a text that was entered must have gone to the server
 
-_PAINT = """() => new Promise(done => {
+PAINT = """() => new Promise(done => {
     let frames = 0;
     const next = () => ++frames < 30 ? requestAnimationFrame(next) : done();
     next();
@@ -208,7 +208,7 @@ class Screen:
     def shot(self, name: str) -> Path:
         """Take a picture of the screen, when what can be found on it has been painted as well."""
         path = SHOTS / f"{name}.png"
-        self.page.evaluate(_PAINT)
+        self.page.evaluate(PAINT)
         self.page.screenshot(path=path)
         return path
 

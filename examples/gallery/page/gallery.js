@@ -30,6 +30,13 @@ function start() {
   const frame = document.createElement("iframe");
   frame.title = `${document.querySelector("h1").textContent}, running`;
   frame.src = `apps/${shown}/`;
+  frame.onload = () => {
+    // Flutter takes the focus as it starts, also from who is typing in the filter. Not here.
+    const { window, HTMLElement } = frame.contentWindow;
+    const { focus } = HTMLElement.prototype;
+    HTMLElement.prototype.focus = () => {};
+    window.addEventListener("flutter-first-frame", () => (HTMLElement.prototype.focus = focus), { once: true });
+  };
   by("app").replaceChildren(frame);
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +19,8 @@ from examples.performance.values import DARK, FPS, MEASURES, verdict
 from examples.performance.wire import Wire
 from examples.reactive import feeds
 from examples.reactive import main as reactive
+from examples.send_button import main as send_button
+from examples.send_button.flight import HOVERED, SENT, send
 from examples.tasks import main as tasks
 from examples.tasks.tasks import TASKS
 from flet_asp_actors.testing import HeadlessApp, virtual_backend
@@ -408,3 +411,96 @@ async def test_the_theme_changes_with_its_icon_and_tooltip_for_one_person() -> N
             assert store(app).get(DARK) is dark
             assert app.client.page["theme_mode"] == ("dark" if dark else "light")
         assert other.client.page["theme_mode"] == "light"
+
+
+# ------------------------------------------------------------------ send button
+
+
+def look(app: HeadlessApp) -> tuple[float, float, float, float]:
+    """The plane's place from the left, its turn and its size, and the text's place."""
+    plane = app.one("Icon", icon=ft.Icons.SEND)
+    return plane["left"], round(plane["rotate"], 2), plane["scale"], app.one("Text", value="Send")["left"]
+
+
+IDLE, FLYING = (20, 0, 1, 58), (54, round(-math.pi / 4, 2), 1.3, 150)
+
+
+def running(app: HeadlessApp) -> str:
+    return next(text for text in app.texts() if text.startswith("Services")).removeprefix("Services that run: ")
+
+
+async def test_the_plane_bobs_until_the_mouse_comes_and_then_clouds_pass() -> None:
+    async with HeadlessApp(send_button.main) as app:
+        button = app.one("Container", width=130, height=45)
+        places: list[float] = []
+        for _ in range(4):
+            places.append(app.one("Icon", icon=ft.Icons.SEND)["top"])
+            await passes(app, 0.6)
+        assert places in ([9.5, 13.5] * 2, [13.5, 9.5] * 2)
+        assert (look(app), running(app)) == (IDLE, "bob")
+        clouds = app.find("Icon", icon=ft.Icons.CLOUD)
+        assert [cloud["left"] for cloud in clouds] == [130, 130]
+
+        await app.fire(button, "hover", True)
+        assert (look(app), running(app)) == (FLYING, "drift")
+        seen: list[list[float]] = []
+        for _ in range(6):
+            seen.append([cloud["left"] for cloud in clouds])
+            assert all(
+                cloud["animate_position"]["duration"] == (1 if cloud["left"] == 130 else 900) for cloud in clouds
+            ), "seen on their way, and not on their way back"
+            await passes(app, 0.5)
+        for number, size in enumerate((16, 12)):
+            way = [each[number] for each in seen]
+            assert sorted(way[:3]) == [-size, -size, 130]
+            assert way[:3] == way[3:]
+        assert seen[0][0] != seen[0][1] or seen[1][0] != seen[1][1], "not both at once"
+
+        await app.fire(button, "hover", False)
+        assert (look(app), running(app)) == (IDLE, "bob")
+        assert [cloud["left"] for cloud in clouds] == [130, 130]
+        assert app.mirror_diff() == []
+
+
+async def test_a_click_sends_for_three_seconds_and_another_one_meanwhile_is_ignored() -> None:
+    async with HeadlessApp(send_button.main) as app:
+        button = app.one("Container", width=130, height=45)
+        shares: list[float] = []
+        store(app).listen(send.status, lambda status: shares.append(status.progress or 0))
+        begun = asyncio.get_running_loop().time()
+        await app.click(button)
+        assert (look(app), running(app)) == (FLYING, "drift")
+        assert app.one("ProgressBar")["value"] == 0
+        await passes(app, 1.52)
+        assert app.one("ProgressBar")["value"] == pytest.approx(0.5, abs=0.02)
+        await app.click(button)
+        await store(app).settled()
+        assert asyncio.get_running_loop().time() - begun == pytest.approx(3)
+        await app.settle()
+        assert store(app).get(SENT) == 1
+        assert (look(app), running(app)) == (IDLE, "bob")
+        assert not app.find("ProgressBar")
+        assert (max(shares), [share for share in shares if share]) == (1, sorted(share for share in shares if share))
+        await app.click(button)
+        await passes(app, 3.1)
+        assert store(app).get(SENT) == 2
+
+
+async def test_nothing_moves_when_the_button_is_not_on_the_page() -> None:
+    async with HeadlessApp(send_button.main) as app:
+        await app.click(app.one("Container", width=130, height=45))
+        await passes(app, 1)
+        await app.enter("On the page", False)
+        assert running(app) == "none"
+        await passes(app, 3)
+        assert store(app).get(SENT) == 1, "what is being sent is sent to the end"
+        app.take()
+        await passes(app, 60)
+        assert app.take() == []
+        assert store(app).statistics().jobs == 0
+        await app.enter("On the page", True)
+        assert running(app) == "bob"
+        store(app).set(HOVERED, True)
+        await app.disconnect()
+        await app.close()
+        assert store(app).statistics().jobs == 0

@@ -44,8 +44,8 @@ def tuning(page: ft.Page, state: fa.StateManager) -> ft.Control:
 
 def tips() -> ft.Control:
     texts = (
-        "Bind what changes, and call update() for nothing: a frame has all changes of its tick.",
-        "Several writes that belong together are one turn in `with state.batch()`.",
+        "Bind what changes, and never call update(): a frame has all changes of its tick.",
+        "Several writes that belong together are one turn in a state.batch().",
         "Give a long list to bind_list: what has not changed costs next to nothing.",
         "On a large page, get_state_manager(page, auto_update=False) spares Flet's comparison after each click.",
     )

@@ -16,6 +16,7 @@ from examples.performance import main as performance
 from examples.performance.values import FPS, MEASURES
 from examples.reactive import feeds
 from examples.reactive import main as reactive
+from examples.send_button import main as send_button
 from examples.tasks import main as tasks
 from tests.kit.backstage import Backstage
 from tests.kit.browser import Screen
@@ -215,3 +216,33 @@ def test_the_benchmark_runs_is_cancelled_and_the_page_turns_dark_meanwhile(open_
     screen.see_not("Cancel")
     resize(screen, NARROW)
     screen.shot("program-performance-narrow")
+
+
+# ------------------------------------------------------------------ send button
+
+
+def test_a_plane_takes_off_under_the_mouse_and_carries_one_message(open_app: Open) -> None:
+    screen = open_app(send_button.main)
+    resize(screen, (400, 400))
+    screen.see("Services that run: bob")
+    screen.shot("program-send-idle")
+    mouse = screen.page.mouse
+    mouse.move(85, 110)
+    screen.see("Services that run: drift")
+    screen.shot("program-send-hover")
+    mouse.move(300, 350)
+    screen.see("Services that run: bob")
+    mouse.click(85, 110)
+    screen.see("Sending:", exact=False)
+    mouse.click(85, 110)
+    mouse.move(300, 350)
+    screen.shot("program-send-sending")
+    screen.see("Services that run: drift")
+    screen.see("Sent: 1")
+    screen.see("Services that run: bob")
+    screen.click("On the page", "switch")
+    screen.see("Services that run: none")
+    screen.shot("program-send-gone")
+    screen.click("On the page", "switch")
+    screen.see("Services that run: bob")
+    screen.see("Sent: 1")

@@ -13,6 +13,7 @@ import pytest
 from examples import users
 from examples.cart import main as cart
 from examples.cart.goods import CART, PRODUCTS, Line, Product
+from examples.performance import benchmark as measuring
 from examples.performance import main as performance
 from examples.performance.benchmark import benchmark
 from examples.performance.values import DARK, FPS, MEASURES, verdict
@@ -105,10 +106,10 @@ async def test_a_cart_that_is_edited_in_place_is_right_at_once() -> None:
         wanted = {"Items: 3", "$999.99 × 2", "$1999.98", "$29.99 × 1", "$29.99", "Total: $2029.97"}  # noqa: RUF001  # so it is shown
         assert wanted <= set(app.texts())
         assert "Cart is empty" not in app.texts()
-        before = [node["_i"] for node in app.find("IconButton", tooltip="Remove Mouse")]
+        before = [node["_i"] for node in app.find("IconButton", tooltip="Remove Laptop")]
         await app.click("One Laptop less")
         assert {"Items: 2", "$999.99 × 1", "Total: $1029.98"} <= set(app.texts())  # noqa: RUF001  # so it is shown
-        assert [node["_i"] for node in app.find("IconButton", tooltip="Remove Mouse")] == before, "no row is built anew"
+        assert [node["_i"] for node in app.find("IconButton", tooltip="Remove Laptop")] == before, "no row is built anew"
         await app.click("One Laptop less")
         assert {"Items: 1", "Total: $29.99"} <= set(app.texts())
         assert not app.find("IconButton", tooltip="Remove Laptop"), "none of it is no line"
@@ -323,6 +324,13 @@ async def test_both_files_move_at_their_own_pace_and_end_at_100_per_cent() -> No
 # ------------------------------------------------------------------ performance
 
 
+@pytest.fixture
+def is_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it does not matter how much is written, it is little."""
+    monkeypatch.setattr(measuring, "WRITES", 400)
+    monkeypatch.setattr(measuring, "FANNED_OUT", 40)
+
+
 async def run_benchmark(app: HeadlessApp) -> None:
     await app.click("Run benchmark")
     await store(app).settled()
@@ -367,6 +375,7 @@ async def test_the_benchmark_measures_what_it_says() -> None:
         assert app.mirror_diff() == []
 
 
+@pytest.mark.usefixtures("is_small")
 async def test_the_slider_makes_fewer_frames() -> None:
     async with HeadlessApp(performance.main) as app:
         await run_benchmark(app)
@@ -379,6 +388,7 @@ async def test_the_slider_makes_fewer_frames() -> None:
         assert few.messages < many.messages
 
 
+@pytest.mark.usefixtures("is_small")
 async def test_the_page_is_alive_while_the_benchmark_runs_and_it_can_be_cancelled() -> None:
     async with HeadlessApp(performance.main) as app:
         await app.click("Run benchmark")
@@ -400,6 +410,23 @@ async def test_the_page_is_alive_while_the_benchmark_runs_and_it_can_be_cancelle
         assert store(app).statistics().frames == before, "nothing goes on in secret"
         await run_benchmark(app)
         assert len(store(app).get(MEASURES)) == 3
+
+
+@pytest.mark.usefixtures("is_small")
+async def test_a_benchmark_ends_with_the_connection_and_may_be_run_again() -> None:
+    async with HeadlessApp(performance.main) as app:
+        failures = collect(store(app))
+        await app.click("Run benchmark")
+        await passes(app, 0.2)
+        await app.disconnect()
+        await passes(app, 5)
+        assert store(app).get(benchmark.status).state == "cancelled"
+        await app.reconnect()
+        assert "Cancelled" in app.texts()
+        await run_benchmark(app)
+        assert len(store(app).get(MEASURES)) == 3
+        assert failures == []
+        assert app.mirror_diff() == []
 
 
 async def test_the_theme_changes_with_its_icon_and_tooltip_for_one_person() -> None:

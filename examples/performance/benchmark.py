@@ -11,6 +11,7 @@ from examples.performance.values import CELLS, MEASURES, NUMBER, SHARED, Measure
 from examples.performance.wire import Wire
 
 Way = tuple[str, int, Callable[[int], object]]
+WRITES, FANNED_OUT = 5_000, 200
 SLICES = 20  # after each of them, others have their turn
 
 
@@ -43,9 +44,13 @@ async def benchmark(get: fa.Get, set: fa.Set, page: ft.Page, plain: Sequence[ft.
         text.update()
 
     ways: list[Way] = [
-        ("By hand: text.value = ..., text.update()", 5_000, by_hand),
-        ("Bound: each write to one of 100 numbers", 5_000, lambda number: state.set(NUMBER[number % CELLS], number)),
-        ("Fan-out: each write to one number, which 100 texts follow", 200, lambda number: state.set(SHARED, number)),
+        ("By hand: text.value = ..., text.update()", WRITES, by_hand),
+        ("Bound: each write to one of 100 numbers", WRITES, lambda number: state.set(NUMBER[number % CELLS], number)),
+        (
+            "Fan-out: each write to one number, which 100 texts follow",
+            FANNED_OUT,
+            lambda number: state.set(SHARED, number),
+        ),
     ]
     set(MEASURES, ())
     for part, way in enumerate(ways):

@@ -10,7 +10,7 @@ from examples.performance.values import DARK
 
 def main(page: ft.Page) -> None:
     page.title, page.padding, page.scroll = "Performance", 24, ft.ScrollMode.AUTO
-    state = fa.get_state_manager(page)
+    state = fa.get_state_manager(page, on_disconnect="cancel", grace=0)  # nothing to measure when nobody is there
     state.bound(page, theme_mode=lambda get: ft.ThemeMode.DARK if get(DARK) else ft.ThemeMode.LIGHT)
     toggle = state.bound(
         ft.IconButton(ft.Icons.DARK_MODE, on_click=lambda: state.update(DARK, lambda dark: not dark)),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from types import ModuleType
 from typing import Any
 
@@ -249,6 +251,8 @@ async def test_a_combined_login_welcomes_and_logs_out_who_clears_a_field() -> No
 
 async def test_a_combined_login_fails_or_is_cancelled_and_nothing_is_logged() -> None:
     async with HeadlessApp(combined_login.main) as app:
+        failures: list[fa.Failure] = []
+        store(app).on_error = failures.append
         await fill_in(app, "ann@example.org", "wrong")
         await app.click("Login")
         await passes(app, 2.1)
@@ -264,6 +268,7 @@ async def test_a_combined_login_fails_or_is_cancelled_and_nothing_is_logged() ->
         await app.click("Login")
         await passes(app, 2.1)
         assert (in_color(app, GREEN), log(app)) == ("Welcome, ann@example.org!", ["User is ann@example.org"])
+        assert failures == [], "a refused login is no failure of the program"
 
 
 async def test_a_combined_login_under_way_ends_when_a_field_is_cleared() -> None:
@@ -292,6 +297,8 @@ async def test_a_login_turns_a_ring_and_says_in_green_who_it_was_or_in_red_what_
     module: ModuleType, refusal: str
 ) -> None:
     async with HeadlessApp(module.main) as app:
+        failures: list[fa.Failure] = []
+        store(app).on_error = failures.append
         assert (in_color(app, GREEN), in_color(app, RED), app.find("ProgressRing")) == ("", "", [])
         for password, said in (("12", ("", refusal)), ("123", ("test@test.com", "")), ("12", ("", refusal))):
             await fill_in(app, "test@test.com", password)
@@ -302,6 +309,7 @@ async def test_a_login_turns_a_ring_and_says_in_green_who_it_was_or_in_red_what_
             await passes(app, 0.2)
             assert (in_color(app, GREEN), in_color(app, RED)) == said
             assert not app.find("ProgressRing")
+        assert failures == [], "a refused login is no failure of the program"
         assert app.mirror_diff() == []
 
 
@@ -317,6 +325,14 @@ async def test_a_second_click_starts_no_second_login(module: ModuleType) -> None
         assert store(app).statistics().jobs == 1
         await passes(app, 3)
         assert store(app).statistics().jobs == 0
+
+
+@pytest.mark.parametrize(("module", "label"), [(login_result, "Password"), (session, "E-mail")])
+async def test_the_enter_key_logs_in(module: ModuleType, label: str) -> None:
+    async with HeadlessApp(module.main) as app:
+        await app.type("E-mail", "test@test.com")
+        await app.fire(field(app, label), "submit", "")
+        assert store(app).get(module.login.status).is_busy
 
 
 # ------------------------------------------------------------------ the progress of a login
@@ -418,3 +434,37 @@ async def test_what_ends_a_login_under_way_ends_it(ending: str, said: list[str])
         assert (store(app).get(session.USER), store(app).statistics().jobs, failures) == ("", 0, [])
         await log_in(app, "ann@example.org")
         assert app.mirror_diff() == []
+
+
+# ------------------------------------------------------------------ all of them
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        counter_field,
+        sign_in,
+        echo,
+        full_name,
+        async_login,
+        combined_login,
+        login_result,
+        login_email,
+        login_progress,
+        session,
+    ],
+)
+async def test_a_page_that_is_closed_in_the_middle_is_given_up(module: ModuleType) -> None:
+    async with HeadlessApp(module.main) as app:
+        state, page = store(app), weakref.ref(app.page)
+        if app.find("TextField", label="Password"):
+            await app.type("Password", "123")
+        if app.find("TextField", label="E-mail"):
+            await app.type("E-mail", "test@test.com")
+            await app.click(button(app, "Login"))
+            assert state.statistics().jobs == 1
+    assert state.statistics().jobs == 0
+    del app
+    await asyncio.sleep(0)  # what the closing has left in the loop
+    gc.collect()
+    assert page() is None

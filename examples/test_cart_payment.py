@@ -31,8 +31,7 @@ def in_virtual_time(test: Callable[["TestPayment"], Awaitable[None]]) -> Callabl
 class TestPayment(unittest.TestCase):
     def setUp(self) -> None:
         self.answers: list[str | Exception] = []  # of the bank, one after the other; then it is silent
-        self.state = fa.StateManager()
-        self.state.set(BANK, self.bank)
+        self.state = fa.StateManager(overrides={BANK: self.bank})
         add(self.state, "Mouse")
 
     async def bank(self, amount: Decimal) -> str:
@@ -51,7 +50,7 @@ class TestPayment(unittest.TestCase):
 
     @in_virtual_time
     async def test_what_was_not_paid_stays_in_the_cart(self) -> None:
-        answers: dict[str, list[str | Exception]] = {"No money": [Declined("No money")], "pay did not finish": []}
+        answers: dict[str, list[str | Exception]] = {"No money": [Declined("No money")], "not finish within 30 s": []}
         async with self.state as state:
             for message, self.answers in answers.items():
                 await state.action(pay)().wait()  # watches the run, and does not raise

@@ -412,6 +412,26 @@ def test_overrides_stand_in_for_defaults_and_functions() -> None:
     assert (state.get(N), state.get(CART)) == (5, [1])
 
 
+def test_a_method_is_a_function_and_stays_that_of_its_object() -> None:
+    """A fake that a test puts in place of a server: the test asks it afterwards what it was told."""
+
+    class Server:
+        def __init__(self) -> None:
+            self.told: list[int] = []
+
+        def tell(self, number: int) -> None:
+            self.told.append(number)
+
+    real, fake = Server(), Server()
+    key = fa.Key[Callable[[int], None]]("server", real.tell)
+    fa.StateManager().get(key)(1)
+    state = fa.StateManager(overrides={key: fake.tell})
+    state.get(key)(2)
+    state.restore(state.snapshot())
+    state.get(key)(3)
+    assert (real.told, fake.told) == ([1], [2, 3])
+
+
 # ------------------------------------------------------------------ batch
 
 

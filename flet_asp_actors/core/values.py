@@ -45,6 +45,7 @@ IMMUTABLE: frozenset[type] = frozenset(
         pathlib.WindowsPath,
         types.FunctionType,
         types.BuiltinFunctionType,
+        types.MethodType,  # a function as well: what it is bound to is not its own
         types.ModuleType,
         type,
     }

@@ -1,7 +1,7 @@
 """Unit tests: those of a shop's logic, which need no page; this page only runs them and shows what came of it."""
 
 import unittest
-from typing import NamedTuple
+from typing import TypeAlias
 
 import anyio.to_thread
 import flet as ft
@@ -9,12 +9,7 @@ import flet as ft
 import flet_asp_actors as fa
 from examples import test_cart_logic, test_cart_payment
 
-
-class Outcome(NamedTuple):
-    test: str
-    trouble: str
-
-
+Outcome: TypeAlias = tuple[str, str]  # a test, and what went wrong
 OUTCOMES = fa.Key[tuple[Outcome, ...]]("outcomes", ())
 CASES = (test_cart_logic.TestCart, test_cart_payment.TestPayment)
 
@@ -22,7 +17,7 @@ CASES = (test_cart_logic.TestCart, test_cart_payment.TestPayment)
 def outcome(test: unittest.TestCase) -> Outcome:
     result = unittest.TestResult()
     test.run(result)
-    return Outcome(test.id().split(".test_")[-1], "\n".join(text for _, text in result.failures + result.errors))
+    return test.id().split(".test_")[-1], "\n".join(text for _, text in result.failures + result.errors)
 
 
 @fa.action(policy="droppable")
@@ -36,7 +31,7 @@ async def run_all(get: fa.Get, set: fa.Set) -> None:
 
 @fa.selector
 def summary(get: fa.Get) -> str:
-    failed = sum(bool(each.trouble) for each in get(OUTCOMES))
+    failed = sum(bool(trouble) for _, trouble in get(OUTCOMES))
     return f"{len(get(OUTCOMES))} run, {failed} failed"
 
 

@@ -456,7 +456,7 @@ async def test_corners_and_density_reach_every_kind_of_control() -> None:
         assert "Corners: 20" in app.texts()
         assert {node["shape"]["radius"] for node in app.find("Card")} == {20}
         assert {node["border"]["border_radius"] for node in app.find("TextField")} == {20}
-        assert app.one(content="Filled")["style"]["shape"]["radius"] == 20
+        assert app.one(content="Filled")["_internals"]["style"]["shape"]["radius"] == 20
         await app.enter(app.one("SegmentedButton"), ["Compact"], prop="selected")
         assert {node["spacing"] for node in app.find("ResponsiveRow")} == {8}
         await app.click("Back to the defaults")

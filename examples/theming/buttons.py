@@ -25,8 +25,8 @@ def buttons(state: fa.StateManager) -> ft.Control:
         return f"{get(PRESSED)}, {get(PRESSES)} in all" if get(PRESSES) else "Nothing pressed yet"
 
     row: list[ft.Control] = [
-        ui.shaped(state, ft.FilledButton("Filled", on_click=press("Filled"))),
-        ui.shaped(state, ft.FilledTonalButton("Tonal", on_click=press("Tonal"))),
+        ui.shaped(state, ft.FilledButton("Filled", elevation=0, on_click=press("Filled"))),
+        ui.shaped(state, ft.FilledTonalButton("Tonal", elevation=0, on_click=press("Tonal"))),
         ui.shaped(state, ft.OutlinedButton("Outlined", on_click=press("Outlined"))),
         ui.shaped(state, ft.TextButton("Text", on_click=press("Text"))),
     ]

@@ -1,4 +1,4 @@
-"""Counter field: a number to step or to type in; what is typed counts. Bound by a Ref, and bound directly."""
+"""Counter field: a number to step or to type in, bound by a Ref and bound directly; what is typed counts."""
 
 import flet as ft
 

@@ -1,4 +1,4 @@
-"""Session: log in, clear the fields, log out. `clear` puts back all that is shown, and the screen lives on."""
+"""Session: log in, clear the fields, log out; `clear` puts back all that is shown, and the screen lives on."""
 
 import asyncio
 

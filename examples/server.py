@@ -13,6 +13,8 @@ JOBS = {"Alice": "Designs bridges", "Bob": "Bakes bread", "Carol": "Flies glider
 CITIES = "Athens Berlin Bern Bergen Dublin Geneva Lisbon London Madrid Oslo Paris Porto Prague Rome Vienna Zurich"
 
 app = FastAPI()
+app.state.is_closing = False
+"""Whoever ends the server says so here, since an answer that goes on and on would keep it."""
 
 
 async def think(seconds: float, mood: int) -> None:
@@ -48,6 +50,8 @@ async def prices() -> StreamingResponse:
     async def lines() -> AsyncGenerator[str, None]:
         now = {"Apples": 2.5, "Bananas": 1.8, "Cherries": 7.0}
         for _ in range(40):  # then the line breaks
+            if app.state.is_closing:
+                break
             change = {name: random.uniform(-0.1, 0.1) for name in now}
             now = {name: now[name] + change[name] for name in now}
             yield json.dumps({name: (now[name], change[name]) for name in now}) + "\n"

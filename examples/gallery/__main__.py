@@ -3,11 +3,23 @@
 import os
 import socket
 import sys
+from types import FrameType
 
 import uvicorn
 
 from examples import api
 from examples.gallery.server import gallery
+from examples.server import app as slow_server
+
+CLOSING = 3
+"""Seconds that answers under way may take at the end: more than the slow server's need."""
+
+
+class Server(uvicorn.Server):
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        slow_server.state.is_closing = True
+        super().handle_exit(sig, frame)
+
 
 port = int(os.environ.get("PORT", "8550"))
 try:
@@ -16,9 +28,9 @@ except OSError as error:
     sys.exit(f"Port {port} cannot be had ({error.strerror}); PORT=8551 takes another one.")
 url = f"http://127.0.0.1:{place.getsockname()[1]}"
 api.URL = f"{url}/server"
-config = uvicorn.Config(gallery(), log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=1)
+config = uvicorn.Config(gallery(), log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=CLOSING)
 print(f"The gallery is at {url} (Ctrl+C ends it)", flush=True)
 try:
-    uvicorn.Server(config).run([place])
+    Server(config).run([place])
 except KeyboardInterrupt:
-    pass  # uvicorn has ended in good order, and says then why
+    pass  # it has ended in good order, and says then what for

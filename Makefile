@@ -9,6 +9,7 @@ PORT ?= 8550
 PIP := PIP_CONSTRAINT=$(CURDIR)/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
 NEWER := $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+TOO_OLD := echo 'The docs are built with Python 3.11 or newer.'
 SPHINX := $(BIN)/python -m sphinx --fail-on-warning --quiet --fresh-env
 
 .DEFAULT_GOAL := help
@@ -60,10 +61,10 @@ soak: $(VENV)/dev ## a million clicks on one session
 	$(BIN)/python -m tests.load.soak
 
 docs: $(VENV)/docs ## the site, in build/docs/index.html; a warning is an error (Python 3.11 or newer)
-	@if $(NEWER); then $(SPHINX) -b html docs build/docs; else echo 'The docs are built with Python 3.11 or newer.'; fi
+	@if $(NEWER); then $(SPHINX) -b html docs build/docs && echo build/docs/index.html; else $(TOO_OLD); fi
 
 links: $(VENV)/docs ## ask every address that the docs name whether it is there
-	$(SPHINX) -b linkcheck docs build/links
+	@if $(NEWER); then $(SPHINX) -b linkcheck docs build/links; else $(TOO_OLD); fi
 
 clean: ## remove the environment and what was made
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

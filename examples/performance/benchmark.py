@@ -46,11 +46,7 @@ async def benchmark(get: fa.Get, set: fa.Set, page: ft.Page, plain: Sequence[ft.
     ways: list[Way] = [
         ("By hand: text.value = ..., text.update()", WRITES, by_hand),
         ("Bound: each write to one of 100 numbers", WRITES, lambda number: state.set(NUMBER[number % CELLS], number)),
-        (
-            "Fan-out: each write to one number, which 100 texts follow",
-            FANNED_OUT,
-            lambda number: state.set(SHARED, number),
-        ),
+        ("Fan-out: one number, which 100 texts follow", FANNED_OUT, lambda number: state.set(SHARED, number)),
     ]
     set(MEASURES, ())
     for part, way in enumerate(ways):

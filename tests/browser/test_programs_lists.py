@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import flet as ft
@@ -24,6 +25,13 @@ from tests.kit.browser import Screen
 Open = Callable[[Callable[[ft.Page], Any]], Screen]
 
 NARROW, WIDE = (400, 800), (1200, 800)
+
+
+@pytest.fixture(autouse=True)
+def unharmed(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """What lies under Flet's error screen can still be found: so look whether there was one."""
+    yield
+    assert [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR] == []
 
 
 def resize(screen: Screen, size: tuple[int, int]) -> None:

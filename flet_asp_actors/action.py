@@ -30,7 +30,7 @@ class Action(Generic[P, R]):
         handler: `async def handler(get, set, ...)`; a plain function will do as well.
         policy: What a call does while a run is under way: `concurrent` starts another one,
             `sequential` waits for its end, `droppable` is dropped, `restartable` cancels it and
-            takes its place.
+            takes its place. The words are bloc_concurrency's.
         per: The name of an argument by which policy and status go: calls with different ones
             have nothing to do with each other. See `status_for`.
         timeout: Seconds that a run may take, all its tries included; then it fails with

@@ -32,7 +32,7 @@ K_co = TypeVar("K_co", covariant=True)
 
 
 class Family(Generic[P, K_co]):
-    """A selector by parameter: `user(7)` is a key, equal to any other `user(7)`.
+    """A selector by parameter: `user(7)` is a key, equal to any other `user(7)`. The idea is Recoil's.
 
     A store lets go of a member `keep_for` seconds after the last use, and of the one that was
     used longest ago when there are more than `max_size`; never of one that somebody observes

@@ -46,6 +46,8 @@ class ServiceDecorator(Protocol):
 class Supervisor(Child):
     """Starts services again when they fail; gives up when they fail too often, and escalates to its parent.
 
+    The strategies, and what too often is, are those of Erlang's OTP.
+
     Made by `state.supervisor(...)`; `@supervisor.service(...)` adds a service, and
     `supervisor.supervisor(...)` one that is supervised in turn. More than `max_restarts` restarts
     `within` seconds are too many: it halts all its children, the last one first, and its own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import csv
 import io
@@ -19,6 +20,9 @@ from examples.theming import main as theming
 from examples.theming.alerts import ALERTS
 from flet_asp_actors.testing import HeadlessApp
 from tests.kit.apps import store
+from tests.kit.guides import ROOT, program, sources
+
+EXAMPLES = ROOT / "examples"
 
 
 @pytest.fixture
@@ -506,3 +510,54 @@ async def test_the_inputs_say_what_was_entered() -> None:
         await app.enter(app.one("Checkbox"), True)
         await app.enter(app.one("Switch", label="News by e-mail"), False)
         assert "Zoë takes Team with 7 seats, no news, agrees" in app.texts()
+
+
+# ------------------------------------------------------------------ the guide
+
+GUIDE = "docs/atomic-design.md"
+
+
+async def test_the_guide_flips_colours_and_corners() -> None:
+    async with HeadlessApp(program(GUIDE, 0)["main"]) as app:
+        await app.enter(app.one("Switch"), True)
+        await app.enter(app.one("Slider"), 4.0)
+        assert (app.one("Switch")["label"], app.client.page["theme_mode"]) == ("Dark Mode", "dark")
+        assert app.one("Text")["color"] == ft.Colors.GREEN_300
+        assert app.one("Card")["shape"]["radius"] == 4
+
+
+async def test_the_guide_has_live_figures_and_a_margin_by_the_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = program(GUIDE, 1)
+    monkeypatch.setattr(names["random"], "random", lambda: 0.5)
+    async with HeadlessApp(names["main"], width=400) as app:
+        assert app.texts() == ["Live", "Revenue", "$329", "Orders", "2", "Conversion", "5.0%"]
+        await wait(app, 5.1)
+        assert app.texts() == ["Live", "Revenue", "$449", "Orders", "3", "Conversion", "6.0%"]
+        assert app.find("Container", padding=16)
+        narrow = len(app.find("Container", padding=16))
+        await resize(app, 1280)
+        assert len(app.find("Container", padding=16)) == narrow - 1
+        monkeypatch.setattr(names["random"], "random", lambda: 0.0)
+        await wait(app, 5.1)
+        assert app.texts()[0] == "Reconnecting"
+
+
+async def test_the_tests_of_the_guide_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = program(GUIDE, 2)
+    names["test_a_refunded_order_brings_no_revenue"]()
+    await names["test_a_cut_line_is_said_and_taken_up_again"](monkeypatch)
+
+
+def definitions(text: str) -> dict[str, str]:
+    """The functions of a program, each as it is written."""
+    return {
+        each.name: ast.unparse(each)
+        for each in ast.walk(ast.parse(text))
+        if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))
+    }
+
+
+def test_the_tokens_of_the_guide_are_those_of_the_apps() -> None:
+    apps = {name: text for path in EXAMPLES.rglob("*.py") for name, text in definitions(path.read_text()).items()}
+    guide = definitions(sources(GUIDE)[0])
+    assert {name for name in guide if guide[name] == apps.get(name)} == {"theme_mode", "mode_label", "shape"}

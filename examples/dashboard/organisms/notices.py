@@ -29,6 +29,9 @@ def bell(state: fa.StateManager) -> ft.Control:
         return [*map(item, get(NOTICES)[:5]), ft.PopupMenuItem(), all_read]
 
     button = ft.PopupMenuButton(
-        icon=ft.Icons.NOTIFICATIONS_OUTLINED, tooltip="Notifications", menu_position=ft.PopupMenuPosition.UNDER
+        icon=ft.Icons.NOTIFICATIONS_OUTLINED,
+        tooltip="Notifications",
+        menu_position=ft.PopupMenuPosition.UNDER,
+        shape=ft.RoundedRectangleBorder(radius=tokens.RADIUS),
     )
     return state.bound(button, items=items, badge=lambda get: str(get(unread)) if get(unread) else None)

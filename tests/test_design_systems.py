@@ -323,6 +323,8 @@ async def test_a_server_that_does_not_answer_is_told_in_the_form(server: Shop) -
         assert "save_settings did not finish within 10 s" in app.texts()
         assert is_on(app, "Save"), "it may be tried again"
         assert form(app)[0] == "Zoë"
+        await app.click("Cancel")
+        assert "save_settings did not finish within 10 s" not in app.texts()
 
 
 # ------------------------------------------------------------------ the dashboard: the frame
@@ -330,6 +332,9 @@ async def test_a_server_that_does_not_answer_is_told_in_the_form(server: Shop) -
 
 async def test_a_notice_leads_to_its_order_and_is_read_then() -> None:
     async with HeadlessApp(main, width=1280) as app:
+        await go_to(app, "Orders")
+        await app.fire(app.one("Chip", label="Refunded"), "select", True)
+        await go_to(app, "Overview")
         bell = app.one("PopupMenuButton")
         assert bell["badge"] == "3"
         item = next(each for each in bell["items"] if "Elif Kaya" in str(each))

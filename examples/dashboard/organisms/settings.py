@@ -16,7 +16,7 @@ def profile_form(state: fa.StateManager) -> ft.Control:
         return get(save.status).is_busy
 
     def revert() -> None:
-        save.cancel()
+        save.reset()  # ends what is under way, and its message
         revert_settings(state)
 
     name = ft.TextField(label="Name", prefix_icon=ft.Icons.PERSON_OUTLINE)

@@ -6,7 +6,7 @@ from dataclasses import asdict, fields, replace
 
 import flet_asp_actors as fa
 from examples.dashboard.state import shop
-from examples.dashboard.state.keys import HAS_MESSAGE, MAIL, MESSAGE, NAME, NOTICES, PAGE, PROFILE, QUERY
+from examples.dashboard.state.keys import HAS_MESSAGE, MAIL, MESSAGE, NAME, NOTICES, PAGE, PROFILE, QUERY, STATUS
 from examples.dashboard.state.records import Notice, Order, Profile
 
 
@@ -33,6 +33,7 @@ def open_notice(state: fa.StateManager, number: int) -> None:
     with state.batch():
         read_notices(state, number)
         state.set(QUERY, str(number))
+        state.reset(STATUS)
         state.set(PAGE, "Orders")
 
 

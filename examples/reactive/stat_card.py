@@ -27,7 +27,7 @@ class ReactiveStatCard(ft.Card):
             return ft.Icons.TRENDING_UP if change(get) > 0 else ft.Icons.TRENDING_DOWN
 
         def color(get: fa.Get) -> ft.ColorValue:
-            return ft.Colors.GREEN_700 if change(get) > 0 else ft.Colors.RED_700
+            return ft.Colors.GREEN_700 if change(get) > 0 else ft.Colors.ERROR
 
         sign = state.bound(ft.Icon(ft.Icons.TRENDING_UP, size=18), icon=arrow, color=color)
         percent = state.bound(ft.Text(), value=lambda get: f"{change(get):+.1%}", color=color)

@@ -74,6 +74,13 @@ def test_code_is_marked_as_what_it_is() -> None:
         assert not {kind for kind in kinds if kind.startswith("py")} - {"python", *old}, page
 
 
+def test_every_program_of_flet_asp_has_its_place() -> None:
+    """Thirteen programs in its README, and nineteen examples, two of which have a second form."""
+    found = re.findall(r"^\| ([\dR.]+) [^|]+\| .*\.\./examples/.*\| .+ \|$", text_of("docs/programs.md"), re.MULTILINE)
+    examples = [*range(2, 12), 11.1, *range(12, 18)]
+    assert found == [*(f"R{n}" for n in range(1, 14)), "1.0", "1.1", *map(str, examples)]
+
+
 # ------------------------------------------------------------------ commands
 
 

@@ -7,6 +7,7 @@ import asyncio
 import csv
 import io
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import flet as ft
@@ -465,7 +466,9 @@ async def test_corners_and_density_reach_every_kind_of_control() -> None:
         assert "Corners: 20" in app.texts()
         assert {node["shape"]["radius"] for node in app.find("Card")} == {20}
         assert {node["border"]["border_radius"] for node in app.find("TextField")} == {20}
-        assert app.one(content="Filled")["_internals"]["style"]["shape"]["radius"] == 20
+        theme = app.client.page["theme"]
+        for kind in ("filled", "outlined", "text", "icon"):
+            assert theme[f"{kind}_button_theme"]["style"]["shape"]["radius"] == 20
         await app.enter(app.one("SegmentedButton"), ["Compact"], prop="selected")
         assert {node["spacing"] for node in app.find("ResponsiveRow")} == {8}
         await app.click("Back to the defaults")
@@ -515,6 +518,18 @@ async def test_the_inputs_say_what_was_entered() -> None:
         await app.enter(app.one("Checkbox"), True)
         await app.enter(app.one("Switch", label="News by e-mail"), False)
         assert "Zoë takes Team with 7 seats, no news, agrees" in app.texts()
+
+
+# ------------------------------------------------------------------ both
+
+
+@pytest.mark.parametrize("app_main", [main, theming.main], ids=["dashboard", "theming"])
+async def test_a_page_at_rest_sends_nothing(app_main: Callable[[ft.Page], None]) -> None:
+    """A client that leaves tells so, and Flet compares the page: what it sends then, it sends to nobody."""
+    async with HeadlessApp(app_main, width=1280) as app:
+        app.take()
+        await app.fire(app.page, "app_lifecycle_state_change", {"state": "hide"}, force=True)
+        assert [op for frame in app.take() for op in frame.ops] == []
 
 
 # ------------------------------------------------------------------ the guide

@@ -39,6 +39,6 @@ def alerts(state: fa.StateManager) -> ft.Control:
 
     rows = ui.group(state)
     state.bind_list(shown, rows, build, item_key=lambda each: each.role)
-    again = ui.line(state, ui.shaped(state, ft.TextButton("Show them again", icon=ft.Icons.REFRESH, on_click=show_all)))
+    again = ui.line(state, ft.TextButton("Show them again", icon=ft.Icons.REFRESH, on_click=show_all))
     state.bound(again, visible=lambda get: len(get(shown)) < len(ALERTS))
     return ui.section(state, "Alerts", rows, again)

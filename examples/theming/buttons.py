@@ -6,7 +6,6 @@ import flet as ft
 
 import flet_asp_actors as fa
 from examples.theming import library as ui
-from examples.theming.tokens import shape
 
 PRESSED = fa.Key("pressed", "")
 PRESSES = fa.Key("presses", 0)
@@ -25,17 +24,14 @@ def buttons(state: fa.StateManager) -> ft.Control:
         return f"{get(PRESSED)}, {get(PRESSES)} in all" if get(PRESSES) else "Nothing pressed yet"
 
     row: list[ft.Control] = [
-        ui.shaped(state, ft.FilledButton("Filled", elevation=0, on_click=press("Filled"))),
-        ui.shaped(state, ft.FilledTonalButton("Tonal", elevation=0, on_click=press("Tonal"))),
-        ui.shaped(state, ft.OutlinedButton("Outlined", on_click=press("Outlined"))),
-        ui.shaped(state, ft.TextButton("Text", on_click=press("Text"))),
+        ft.FilledButton("Filled", on_click=press("Filled")),
+        ft.FilledTonalButton("Tonal", on_click=press("Tonal")),
+        ft.OutlinedButton("Outlined", on_click=press("Outlined")),
+        ft.TextButton("Text", on_click=press("Text")),
     ]
     icons: list[ft.Control] = [
-        ui.icon_button(state, ft.Icons.BOLT, "Icon", press("Icon")),
-        state.bound(
-            ft.FloatingActionButton(icon=ft.Icons.ADD, mini=True, tooltip="Floating", on_click=press("Floating")),
-            shape=shape,
-        ),
+        ft.IconButton(ft.Icons.BOLT, tooltip="Icon", on_click=press("Icon")),
+        ft.FloatingActionButton(icon=ft.Icons.ADD, mini=True, tooltip="Floating", on_click=press("Floating")),
     ]
     return ui.section(
         state, "Buttons", ui.line(state, *row), ui.line(state, *icons), state.bound(ft.Text(), value=said)

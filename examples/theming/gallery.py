@@ -26,8 +26,8 @@ def badges(state: fa.StateManager) -> ft.Control:
     def add(number: int) -> None:
         state.update(MESSAGES, lambda messages: max(0, messages + number))
 
-    more = ui.icon_button(state, ft.Icons.ADD, "One more message", lambda: add(1))
-    less = ui.icon_button(state, ft.Icons.REMOVE, "One message less", lambda: add(-1))
+    more = ft.IconButton(ft.Icons.ADD, tooltip="One more message", on_click=lambda: add(1))
+    less = ft.IconButton(ft.Icons.REMOVE, tooltip="One message less", on_click=lambda: add(-1))
     there = state.bound(ft.Switch(tooltip="Ada is online"), value=fa.two_way(IS_ONLINE))
     return ui.section(
         state,

@@ -46,7 +46,7 @@ def panel(state: fa.StateManager) -> ft.Control:
         quiet("Density"),
         state.bound(density, selected=choice),
         state.bound(
-            ui.shaped(state, ft.OutlinedButton("Back to the defaults", on_click=reset)),
+            ft.OutlinedButton("Back to the defaults", on_click=reset),
             disabled=lambda get: not get(is_changed),
         ),
     )

@@ -20,12 +20,6 @@ CHOSEN = (IS_DARK, SEED, RADIUS, DENSITY)
 
 
 @fa.selector
-def theme(get: fa.Get) -> ft.Theme:
-    density = ft.VisualDensity.COMPACT if get(DENSITY) == "Compact" else ft.VisualDensity.STANDARD
-    return ft.Theme(color_scheme_seed=SEEDS[get(SEED)], visual_density=density)
-
-
-@fa.selector
 def theme_mode(get: fa.Get) -> ft.ThemeMode:
     return ft.ThemeMode.DARK if get(IS_DARK) else ft.ThemeMode.LIGHT
 
@@ -44,6 +38,22 @@ def space(get: fa.Get) -> int:
 @fa.selector
 def shape(get: fa.Get) -> ft.RoundedRectangleBorder:
     return ft.RoundedRectangleBorder(radius=get(RADIUS))
+
+
+@fa.selector
+def theme(get: fa.Get) -> ft.Theme:
+    density = ft.VisualDensity.COMPACT if get(DENSITY) == "Compact" else ft.VisualDensity.STANDARD
+    # By the theme and not by each button: Flet sends a button with a style of its own at every update of the page.
+    button = ft.ButtonStyle(shape=get(shape))
+    return ft.Theme(
+        color_scheme_seed=SEEDS[get(SEED)],
+        visual_density=density,
+        filled_button_theme=ft.FilledButtonTheme(style=button),
+        outlined_button_theme=ft.OutlinedButtonTheme(style=button),
+        text_button_theme=ft.TextButtonTheme(style=button),
+        icon_button_theme=ft.IconButtonTheme(style=button),
+        floating_action_button_theme=ft.FloatingActionButtonTheme(shape=get(shape)),
+    )
 
 
 @fa.selector

@@ -2,7 +2,6 @@
 
 from examples.theming.library.alerts import alert
 from examples.theming.library.badges import badge, counted, presence
-from examples.theming.library.buttons import icon_button, shaped
 from examples.theming.library.cards import card, section
 from examples.theming.library.inputs import dropdown, text_field
 from examples.theming.library.layout import group, line, swatch
@@ -14,11 +13,9 @@ __all__ = (
     "counted",
     "dropdown",
     "group",
-    "icon_button",
     "line",
     "presence",
     "section",
-    "shaped",
     "swatch",
     "text_field",
 )

@@ -13,7 +13,7 @@ TOO_OLD := echo 'The docs are built with Python 3.11 or newer.'
 SPHINX := $(BIN)/python -m sphinx --fail-on-warning --quiet --fresh-env
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit crowd browser lint types format cov bench bench-frames load soak docs links clean
+.PHONY: help run test unit crowd browser lint types format cov bench bench-frames load soak docs links pictures clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -65,6 +65,9 @@ docs: $(VENV)/docs ## the site, in build/docs/index.html; a warning is an error 
 
 links: $(VENV)/docs ## ask every address that the docs name whether it is there
 	@if $(NEWER); then $(SPHINX) -b linkcheck docs build/links; else $(TOO_OLD); fi
+
+pictures: $(VENV)/dev ## make the pictures in docs/pictures, and the film of the showcase, anew
+	$(BIN)/python -m tests.browser.pictures
 
 clean: ## remove the environment and what was made
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

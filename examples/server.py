@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import random
 from collections.abc import AsyncGenerator
 
@@ -10,6 +11,7 @@ from fastapi import FastAPI, HTTPException
 from fastapi.responses import StreamingResponse
 
 JOBS = {"Alice": "Designs bridges", "Bob": "Bakes bread", "Carol": "Flies gliders"}
+MOOD = float(os.environ.get("EXAMPLES_MOOD", "0.3"))  # how often it refuses
 CITIES = "Athens Berlin Bern Bergen Dublin Geneva Lisbon London Madrid Oslo Paris Porto Prague Rome Vienna Zurich"
 
 app = FastAPI()
@@ -19,7 +21,7 @@ app.state.is_closing = False
 
 async def think(seconds: float, mood: int) -> None:
     await asyncio.sleep(seconds)
-    if random.random() < 0.3:
+    if random.random() < MOOD:
         raise HTTPException(mood)
 
 

@@ -54,6 +54,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "components",
         "reactive",
         "performance",
+        "send_button",
     ),
     "Design systems": (
         "theming",

@@ -17,7 +17,7 @@ from .run import Run
 from .status import ActionStatus, StatusKey
 from .writing import Set
 
-__all__ = ("Action", "ActionStatus", "BoundAction", "Policy", "action", "find_store_by")
+__all__ = ("Action", "ActionStatus", "BoundAction", "BoundActionDecorator", "Policy", "action", "find_store_by")
 
 R = TypeVar("R")
 P = ParamSpec("P")
@@ -209,6 +209,15 @@ class ActionDecorator(Protocol):
     def __call__(self, fn: Callable[Concatenate[Get, Set, P], Coroutine[Any, Any, R]], /) -> Action[P, R]: ...
     @overload
     def __call__(self, fn: Callable[Concatenate[Get, Set, P], R], /) -> Action[P, R]: ...
+
+
+class BoundActionDecorator(Protocol):
+    """What `state.action` with options returns: the decorator."""
+
+    @overload
+    def __call__(self, fn: Callable[Concatenate[Get, Set, P], Coroutine[Any, Any, R]], /) -> BoundAction[P, R]: ...
+    @overload
+    def __call__(self, fn: Callable[Concatenate[Get, Set, P], R], /) -> BoundAction[P, R]: ...
 
 
 @overload

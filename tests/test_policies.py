@@ -588,3 +588,19 @@ async def test_the_librarys_own_errors_are_tried_again_only_if_they_are_named() 
             with pytest.raises(fa.ConflictError):
                 await state.action(overtaken)()
             assert len(tries) == expected
+
+
+async def test_an_action_of_a_store_takes_its_options_where_it_is_made() -> None:
+    async with fa.StateManager() as state:
+
+        @state.action(policy="droppable", expect=(ValueError,), name="save")
+        async def save(get: fa.Get, set: fa.Set, number: int) -> int:
+            await anyio.lowlevel.checkpoint()
+            return number
+
+        first, second = save(1), save(2)
+        with pytest.raises(fa.RunCancelled):
+            await second
+        assert (await first, save.action.policy, save.action.name) == (1, "droppable", "save")
+        with pytest.raises(TypeError, match="options go where an action is made"):
+            state.action(save.action, policy="droppable")  # type: ignore[call-overload]  # that is the point

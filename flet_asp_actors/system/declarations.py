@@ -7,7 +7,8 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 from anyio import CapacityLimiter
 
-from ..action import Action, BoundAction
+from ..action import Action, BoundAction, BoundActionDecorator, Policy
+from ..action import action as make_action
 from ..async_key import AsyncSelectorKey
 from ..async_selector import AsyncSelector
 from ..atom import Atom, is_atom
@@ -263,10 +264,40 @@ class Declarations(Values):
     def action(self, fn: Callable[Concatenate[Get, Set, P], Coroutine[Any, Any, R]], /) -> BoundAction[P, R]: ...
     @overload
     def action(self, fn: Callable[Concatenate[Get, Set, P], R], /) -> BoundAction[P, R]: ...
-    def action(self, definition: Any, /) -> BoundAction[..., Any]:
-        """Bind an action to this store, or make one of a handler: `@state.action`.
+    @overload
+    def action(
+        self,
+        *,
+        policy: Policy = "concurrent",
+        per: str | None = None,
+        timeout: float | None = None,
+        retry: Retry | None = None,
+        expect: tuple[type[Exception], ...] = (),
+        name: str | None = None,
+    ) -> BoundActionDecorator: ...
+    def action(self, definition: Any = None, /, **options: Any) -> Any:  # type: ignore[misc]  # it takes them all
+        """Bind an action to this store, or make one of a handler: `@state.action`, `@state.action(policy="droppable")`.
+
+        Args:
+            definition: An action, or a handler; none when it is called with options.
+            **options: For a handler that follows; those of `Action`.
 
         Returns:
-            The bound action; for one definition always the same object.
+            The bound action; for one definition always the same object. With options, a decorator.
+
+        Raises:
+            TypeError: For options of an action that has its own.
         """
+        if definition is None:
+            decorate = make_action(**options)
+
+            def bind(handler: Callable[..., Any], /) -> BoundAction[..., Any]:
+                return self._bind_action(decorate(handler))
+
+            return bind
+        if options:
+            raise TypeError(
+                f"state.action({label(definition)}, {', '.join(f'{name}=' for name in options)}): options go where "
+                "an action is made: @fa.action(policy=...), or @state.action(policy=...) over a handler"
+            )
         return self._bind_action(definition)

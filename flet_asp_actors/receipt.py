@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import anyio
 import anyio.lowlevel
@@ -19,6 +19,9 @@ BUDGET = 32
 """How many finished receipts may be awaited before one of them yields to the loop."""
 
 _spent = 0
+
+_NOTHING = iter(())
+"""What is awaited when there is nothing to wait for: over before it begins."""
 
 
 class Receipt:
@@ -44,9 +47,10 @@ class Receipt:
     def __await__(self) -> Generator[Any, None, None]:
         global _spent
         _spent += 1
-        if _spent >= BUDGET:
-            _spent = 0
-            yield from anyio.lowlevel.checkpoint().__await__()
+        if _spent < BUDGET:
+            return cast("Generator[Any, None, None]", _NOTHING)
+        _spent = 0
+        return anyio.lowlevel.checkpoint().__await__()
 
     def wait(self, timeout: float | None = None) -> None:
         """Block this thread until the write has been applied.

@@ -13,7 +13,7 @@ from .core.evaluate import FATAL, as_exception, evaluating, now_computing, read_
 from .core.graph import Node, clock, tick, tick_edit, ticks
 from .core.mailbox import Actor, Mailbox
 from .core.turn import Watcher, here, mark_dependents
-from .core.values import IMMUTABLE, is_a, is_immutable, same
+from .core.values import IMMUTABLE, PLAIN, is_a, is_immutable, same
 from .deprecation import deprecated
 from .door import CLOSED, HOMELESS, LOCK
 from .errors import BusyError, ClosedError, RunCancelled
@@ -132,9 +132,21 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
             PurityError: Inside a selector.
             ClosedError: When the store has ended.
         """
-        if self.owner.thread == get_ident() and self.mailbox is None and not evaluating:
-            self._assign(value)  # the way of nearly every write
-            return DONE
+        thread = self.owner.thread
+        if (thread == HOMELESS or thread == get_ident()) and not evaluating:
+            if not self.is_noted:  # nobody goes by what it holds, so there is nothing to compare and nobody to tell
+                self.current = value
+                if not self.is_noted:
+                    return DONE
+                return self._set_after_all(value)
+            if self.mailbox is None:  # as it is nearly always
+                if thread != HOMELESS:
+                    self._assign(value)
+                    return DONE
+                with LOCK:
+                    if self.owner.thread == HOMELESS and self.mailbox is None:
+                        self._assign(value)
+                        return DONE
         return self._set_anywhere(value)
 
     @overload
@@ -183,14 +195,13 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
 
     def _set_anywhere(self, value: T) -> Receipt:
         """Set from whatever thread, and whatever the actor is doing."""
-        thread = self.owner.thread
-        if thread == get_ident():
+        if self.owner.thread == get_ident():
             return self._set(value)
-        if thread == HOMELESS:
-            with LOCK:
-                if self.owner.thread == HOMELESS:
-                    return self._set(value)
         return self.owner.elsewhere(self.key, lambda: self._set(value))
+
+    def _set_after_all(self, value: T) -> Receipt:
+        """Somebody came in between, on another thread, who may have seen what was there before."""
+        return self._send_anywhere(lambda: self._store(value, edited=False))
 
     def _set(self, value: T) -> Receipt:
         if evaluating or self.mailbox is not None:
@@ -248,13 +259,17 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
 
     def _assign(self, value: Any) -> None:
         """Take a value, and tell the dependents unless it is no change."""
-        old, equals = self.current, self.key.equals
-        if value is old:
-            # The same object again: if it is mutable, it was edited in place.
-            if not (is_immutable(value) or (equals is not None and equals(value, value))):
-                self._store(value, edited=True)
-            return
-        unchanged = (equals is not None or type(value) is type(old)) and same(old, value, equals)
+        old = self.current
+        if type(value) is type(old) and type(value) in PLAIN and self.key.equals is None:
+            unchanged = value is old or value == old
+        else:
+            equals = self.key.equals
+            if value is old:
+                # The same object again: if it is mutable, it was edited in place.
+                if not (is_immutable(value) or (equals is not None and equals(value, value))):
+                    self._store(value, edited=True)
+                return
+            unchanged = same(old, value, equals)
         self.current = value
         if unchanged:
             return
@@ -272,6 +287,11 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
             self._tell()
 
     def _tell(self) -> None:
+        for dependent in self.dependents or ():
+            if not dependent.mark:
+                break
+        else:
+            return  # they know already, and whoever told them will see to it that they look
         turn = here()
         mark_dependents(self, turn)
         turn.propagate()
@@ -290,6 +310,7 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
             receipt = Pending(box.behaviour, self.owner) if is_quiet else self._receipt(box)
             box.post(_Message(handle, receipt))
             return receipt
+        self.is_noted = True
         box = self.mailbox = _Mailbox(f"an update of {self.key}")
         with here():
             waiting: Awaitable[None] | None = None
@@ -372,6 +393,7 @@ def make_atom(key: Key[T], owner: Owner, *given: T) -> Atom[T]:
     Node.__init__(atom, key, None)
     atom.owner = owner
     atom.mailbox = None
+    atom.is_noted = key.equals is not None  # which may raise
     atom.current = given[0] if given else owner.initial(atom)
     return atom
 

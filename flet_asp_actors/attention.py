@@ -92,6 +92,7 @@ def attend(atom: Atom[Any]) -> Attention:
     if attention is None:
         attention = _attended[atom] = Attention()
         atom.__class__ = _AttendedAtom
+        atom.is_noted = True
     attention.attend()
     return attention
 

@@ -110,17 +110,6 @@ class Selector(Derived, Handle[T]):
             value = read(self)
         return value
 
-    def compute(self) -> T:
-        """Call the function; a coroutine is no value."""
-        value: T = self.function(self.scope.get)
-        if inspect.iscoroutine(value):
-            value.close()
-            raise TypeError(
-                f"{self.key} returned a coroutine, and a sync selector computes its value at once. "
-                "Declare its function with `async def`."
-            )
-        return value
-
     @deprecated("refresh it in its store: state.refresh(key)")
     def recompute(self) -> None:
         """Call the function once more, now, whatever it has read is the same.

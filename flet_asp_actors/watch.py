@@ -12,6 +12,7 @@ import anyio
 
 from .core.evaluate import FATAL, as_exception, read, refuse_in_selector
 from .core.graph import Node
+from .core.listeners import Listeners
 from .core.turn import Watcher
 from .owner import Job, Owner, current_owner
 from .run import current_run
@@ -33,9 +34,10 @@ class Subscription(Watcher):
     several changes come while it is busy it is called once more, with the latest value.
     """
 
-    __slots__ = ("_among", "_context", "_is_async", "_owner", "_pump", "callback", "on_close")
+    __slots__ = ("_among", "_context", "_is_async", "_listeners", "_owner", "_pump", "callback", "on_close")
 
     kind = "listener"
+    callback: Callable[[Any], object]
 
     def __init__(
         self,
@@ -52,6 +54,7 @@ class Subscription(Watcher):
         self._context = context
         self._is_async = inspect.iscoroutinefunction(callback)
         self._pump: _Pump | None = None
+        self._listeners: Listeners | None = None
         self._among: list[dict[Subscription, None]] | None = []
         self.set_up()
 
@@ -69,17 +72,23 @@ class Subscription(Watcher):
             else:
                 # A copy: the context itself may be entered already, further up the stack.
                 result = self._context.copy().run(self.callback, value)
-            # Not every awaitable: a lambda may return the receipt of a write.
-            if result is not None and inspect.iscoroutine(result):
-                self.begin(result)
-            else:
-                self.called()
         except FATAL:
             raise
         except BaseException as error:
+            self.take(None, as_exception(error))
+        else:
+            self.take(result, None)
+
+    def take(self, result: object, error: BaseException | None) -> None:
+        """The callback has been called, and has returned something or has raised."""
+        if error is not None:
             self.called()
             if self.node.error is None or self.know_failure():
-                self.report(as_exception(error))
+                self.report(error)
+        elif result is not None and inspect.iscoroutine(result):  # not every awaitable: it may be a write's receipt
+            self.begin(result)
+        else:
+            self.called()
 
     def argument(self) -> Any:
         """What the callback is given: the value now."""
@@ -125,6 +134,21 @@ class Subscription(Watcher):
             self._among = [each for each in self._among if each is not among]
             if not self._among:
                 self.close()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all there is to do is to call a function."""
+        return not self._is_async and self._context is None
+
+    def start_among(self, listeners: Listeners) -> None:
+        """Begin to watch, together with the other plain ones of the node."""
+        self._listeners = listeners
+        listeners.add(self)
+
+    def stop(self) -> None:
+        if self._listeners is not None:
+            self._listeners.remove(self)
+        super().stop()
 
     def close(self) -> None:
         """End the subscription; a call under way is cancelled if it is async. May be called twice."""

@@ -14,14 +14,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..errors import CycleError, PurityError
-from .graph import CHECK, CHECKING, CLEAN, DIRTY, RUNNING, Derived, Node, clock, unlink
+from .graph import CHECK, CHECKING, CLEAN, DIRTY, END, RUNNING, Derived, Node, clock, unlink
 
 __all__ = (
     "FATAL",
     "after_evaluation",
     "as_exception",
     "evaluating",
+    "freshen",
     "is_evaluating",
+    "leave_route",
     "now_computing",
     "read",
     "read_by",
@@ -63,7 +65,7 @@ class _Evaluation:
     def __init__(self) -> None:
         self.now = 0  # the clock when the outermost validation began
         self.stack: list[Derived] = []  # nodes being checked or computed, outermost first
-        self.cursors: list[Iterator[tuple[Node, int]] | None] = []  # where each check stands; None: compute
+        self.cursors: list[Iterator[Node] | None] = []  # where each check stands; None: compute
         self.nesting = 0  # functions entered inside one another
         self.unwinding: Derived | None = None
         self.afterwards: list[Callable[[], object]] = []  # to be called when the outermost validation is over
@@ -165,11 +167,11 @@ def validate(node: Node) -> None:
         return
     here = _here.evaluation
     stack, cursors = here.stack, here.cursors
-    base = len(stack)
+    base, held = len(stack), len(cursors)
     if node.mark >= CHECKING:
         raise _cycle(stack, node)
     if base:
-        if node.mark == CHECK and node.stamp == here.now and not node.dependents:
+        if node.mark == CHECK and node.stamp >= here.now and not node.dependents:
             return
         if here.nesting >= DEPTH:
             here.unwinding = node
@@ -179,45 +181,58 @@ def validate(node: Node) -> None:
         evaluating.add(threading.get_ident())
     now = here.now
     here.nesting += 1
+    top, stale = node, False
+    cursor: Iterator[Any] | None = None
+    entering: Derived | None = node
     try:
-        _push(here, node)
-        while len(stack) > base:
-            cursor = cursors[-1]
-            stale = cursor is None
-            pushed = False
-            for source, seen in cursor or ():
-                mark = source.mark
-                # A plain node is CLEAN, so whatever passes the first test is derived.
-                if mark and (mark != CHECK or source.stamp != now or source.dependents):  # type: ignore[attr-defined]
-                    if mark >= CHECKING:  # a known circle: let the function run into it
+        while True:
+            if entering is not None:
+                top, entering = entering, None
+                stale = top.mark == DIRTY
+                cursor = iter(top.sources)
+                top.mark = CHECKING
+                stack.append(top)
+            if not stale:
+                stamp = top.stamp
+                for source in cursor or ():
+                    mark = source.mark
+                    # A plain node is CLEAN, so whatever passes the first test is derived.
+                    if mark and (source.dependents or source.stamp < now or mark != CHECK):
+                        if mark >= CHECKING:  # a known circle: let the function run into it
+                            stale = True
+                        else:
+                            cursors.append(cursor)
+                            entering = source
+                        break
+                    if source.version > stamp:
                         stale = True
-                    else:
-                        _push(here, source)  # type: ignore[arg-type]
-                        pushed = True
-                    break
-                if source.version != seen:
-                    stale = True
-                    break
-            if pushed:
-                continue
+                        break
+                else:
+                    top.mark = CLEAN if top.dependents else CHECK
+                    top.stamp = now
+                if entering is not None:
+                    continue
             if stale:
-                cursors[-1] = None
                 try:
-                    _compute(stack[-1], here)
+                    _compute(top, here)
                 except _Unwind as unwind:
                     if base:
                         raise
                     here.unwinding = None
-                    _push(here, unwind.node)
+                    cursors.append(None)
+                    entering = unwind.node
                     continue
-            done = _pop(here)
-            if len(stack) > base and cursors[-1] is not None and stack[-1].sources[done] != done.version:
-                cursors[-1] = None  # the one below waited for this, and it has changed
+            stack.pop()
+            if len(stack) == base:
+                return
+            version = top.version
+            top, cursor = stack[-1], cursors.pop()
+            stale = cursor is None or version > top.stamp  # the one below waited for this
     finally:
         here.nesting -= 1
+        del cursors[held:]
         while len(stack) > base:  # unwound or interrupted: compute these from the start next time
             stack.pop().mark = DIRTY
-            cursors.pop()
         if not base:
             here.unwinding = None
             evaluating.discard(threading.get_ident())
@@ -225,49 +240,101 @@ def validate(node: Node) -> None:
                 here.afterwards.pop()()
 
 
-def _push(here: _Evaluation, node: Derived) -> None:
-    here.stack.append(node)
-    here.cursors.append(None if node.mark == DIRTY else iter(node.sources.items()))
-    node.mark = CHECKING
+def freshen(node: Derived, here: Any) -> None:
+    """Make a node fresh that is read by a selector which computes: `validate`, without a detour if none is needed.
 
-
-def _pop(here: _Evaluation) -> Derived:
-    node = here.stack.pop()
-    here.cursors.pop()
-    node.mark = CLEAN if node.dependents else CHECK
-    node.stamp = here.now
-    return node
+    Args:
+        node: A marked one.
+        here: What the thread is computing, as the selector's scope has it.
+    """
+    stamp = node.stamp
+    is_stale = node.mark == DIRTY
+    if not is_stale:
+        for source in node.sources if node.mark == CHECK else (node,):
+            if source.mark:
+                validate(node)
+                return
+            if source.version > stamp:
+                is_stale = True
+                break
+    if not is_stale:
+        node.mark = CLEAN if node.dependents else CHECK
+        node.stamp = here.now
+    elif here.nesting >= DEPTH:
+        validate(node)
+    else:
+        here.nesting += 1
+        here.stack.append(node)
+        try:
+            _compute(node, here)
+        except BaseException:
+            node.mark = DIRTY
+            raise
+        finally:
+            here.nesting -= 1
+            here.stack.pop()
 
 
 def _compute(node: Derived, here: _Evaluation) -> None:
-    """Run the function of `node` and keep its edges to what it has read."""
-    scope, old = node.scope, node.sources
+    """Run the function of `node` and keep its edges to what it has read.
+
+    A node that is observed takes the route of the last time, as far as that leads: on it no
+    key need be looked up, and every edge is there already.
+    """
+    scope, old, route = node.scope, node.sources, node.route
     if scope.cleanups:
         scope.clean_up(node)
-    outer = scope.node, scope.reads
-    reads: dict[Node, int] = {}
-    scope.node, scope.reads = node, reads
+    outer, outer_taken = scope.node, scope.taken
+    if outer is None:
+        scope.here = here
+    scope.node = node
     node.mark = RUNNING
+    if route is not None:
+        node.step = 0
+    else:
+        node.sources = {}
+        scope.taken = [] if old and node.dependents and node.is_plain else None
     try:
-        try:
-            node.settle(node.compute(), old)
-        except (_Unwind, *FATAL):
-            raise
-        except BaseException as error:
-            node.fail(as_exception(error), reads)
-        finally:
-            scope.node, scope.reads = outer
-            node.mark = CHECKING
-        if here.unwinding is not None:  # the function swallowed the unwinding
+        value = node.function(scope.get) if node.is_plain else node.compute(old)
+        if here.unwinding is not None:  # the function has swallowed it
             raise _Unwind(here.unwinding)
-    except BaseException:
-        node.sources = {**old, **reads}  # both are linked; the next run sorts it out
-        raise
-    node.sources = reads
-    if node.dependents:
+        if node.route is not None:
+            if node.route[node.step] is END:
+                node.settle(value, old)
+                node.stamp = clock.now
+                return
+            leave_route(node)
+        node.settle(value, old)
+    except BaseException as error:
+        if node.route is not None:
+            leave_route(node)
+        scope.taken = None
+        if here.unwinding is not None or isinstance(error, FATAL):
+            node.sources = {**old, **node.sources}  # both are linked; the next run sorts it out
+            if here.unwinding is not None and not isinstance(error, _Unwind):
+                raise _Unwind(here.unwinding) from None
+            raise
+        node.fail(as_exception(error), node.sources)
+    finally:
+        taken = scope.taken
+        scope.node, scope.taken = outer, outer_taken
+        node.mark = CLEAN if node.dependents else CHECK
+    node.stamp = clock.now
+    if taken:
+        taken.append(END)
+        node.route = taken
+    if node.dependents and old.keys() != node.sources.keys():
         for source in old:
-            if source not in reads:
+            if source not in node.sources:
                 unlink(source, node)
+
+
+def leave_route(node: Derived) -> None:
+    """What is computed reads something else than the last time, or less: from here on it is noted anew."""
+    assert node.route is not None
+    node.scope.taken = taken = node.route[: node.step]
+    node.route = None
+    node.sources = dict.fromkeys(taken[1::2])
 
 
 def _cycle(stack: list[Derived], node: Derived) -> CycleError:

@@ -4,7 +4,7 @@ A plain node keeps a value that an atom assigns; a `Derived` one keeps a value t
 function computes. An edge goes both ways only while somebody watches: a derived node that
 is observed is listed by its sources (`dependents`) and is told by a mark when they change.
 One that nobody observes is listed nowhere, costs no write anything and holds nobody back
-from being collected; it checks the versions of its sources when it is read.
+from being collected; it looks whether its sources have changed since when it is read.
 
 The graph is used by one thread at a time; the store sees to that.
 """
@@ -15,22 +15,24 @@ import itertools
 import os
 import threading
 from collections.abc import Callable, Iterable
-from types import TracebackType
+from types import CoroutineType, TracebackType
 from typing import Any, NoReturn, Protocol
 
-from .values import IMMUTABLE, is_immutable, same
+from .values import IMMUTABLE, PLAIN, is_immutable, same
 
 __all__ = (
     "CHECK",
     "CHECKING",
     "CLEAN",
     "DIRTY",
+    "END",
     "RUNNING",
     "Dependent",
     "Derived",
     "Node",
     "Scope",
     "clock",
+    "forget_routes",
     "link",
     "notice_by",
     "tick",
@@ -74,6 +76,10 @@ def tick_edit() -> int:
     return version
 
 
+END: Any = object()
+"""The end of a route: no key is this."""
+
+
 class Dependent(Protocol):
     """What a node lists as depending on it: a derived node, or an end of the graph."""
 
@@ -90,7 +96,7 @@ class Dependent(Protocol):
 class Node:
     """Something with a value that others can depend on."""
 
-    __slots__ = ("attention", "current", "dependents", "edited", "key", "version")
+    __slots__ = ("attention", "current", "dependents", "edited", "is_noted", "key", "version")
 
     # What a plain node has no use for, so that both kinds can be read alike.
     mark: int = CLEAN
@@ -98,12 +104,14 @@ class Node:
     error: BaseException | None = None
     failure: BaseException | None = None  # also behind a value that is kept
     is_reported: bool = False
-    sources: dict[Node, int] = {}  # noqa: RUF012  # never written: only a derived node has any
+    sources: dict[Node, Any] = {}  # noqa: RUF012  # never written: only a derived node has any
+    good: int | None = None  # the version by which those go who watch; None: by any
 
     def __init__(self, key: Any, value: Any) -> None:
         self.key = key
-        self.current = value
+        self.current: Any = value
         self.version = 0
+        self.is_noted = False  # whether anybody goes by the version; until then a write needs none
         self.edited = 0  # version of the last edit in place
         self.dependents: dict[Dependent, None] | None = None
         self.attention: tuple[Callable[[], object], ...] = ()
@@ -126,11 +134,12 @@ class Scope:
         report: Where the error of a cleanup goes, with the key of its selector.
     """
 
-    __slots__ = ("_report", "cleanups", "get", "node", "reads")
+    __slots__ = ("_report", "cleanups", "get", "here", "node", "taken")
 
     def __init__(self, report: Callable[[BaseException, Any], object]) -> None:
         self.node: Derived | None = None  # the one that computes
-        self.reads: dict[Node, int] | None = None  # what it has read so far
+        self.here: Any = None  # what its thread is computing
+        self.taken: list[Any] | None = None  # the route that it takes, if that is noted
         self.get: Any = None
         self.cleanups: dict[Node, list[Callable[[], object]]] = {}
         self._report = report
@@ -161,10 +170,15 @@ class Derived(Node):
         "good",
         "is_reported",
         "mark",
+        "route",
         "scope",
         "sources",
         "stamp",
+        "step",
     )
+
+    is_plain = True
+    """Whether to compute is to call the function, and nothing else."""
 
     def __init__(
         self,
@@ -178,11 +192,13 @@ class Derived(Node):
         self.scope = scope
         self.equals = equals
         self.mark = DIRTY
-        self.sources: dict[Node, int] = {}  # in the order they were read, with the version read
-        self.stamp = 0  # when it was last known to be fresh; used while nobody observes
+        self.sources: dict[Node, Any] = {}  # in the order they were read
+        self.route: list[Any] | None = None  # the keys that it read the last time, each with its node, and then END
+        self.step = 0  # how far it has come on its route, while it computes
+        self.stamp = 0  # when it was last known to be fresh: a source with a later version has changed since
         self.error: BaseException | None = None
         self.is_reported = False  # whether somebody has been told of the error
-        self.good = 0  # version of the last value that was no error
+        self.good: int | None = 0  # version of the last value that was no error
         self._traceback: TracebackType | None = None
 
     def throw(self) -> NoReturn:
@@ -190,30 +206,44 @@ class Derived(Node):
         assert self.error is not None
         raise self.error.with_traceback(self._traceback)
 
-    def compute(self) -> Any:
-        """Call the function. A subclass may look at what it returns."""
+    def compute(self, old: dict[Node, Any]) -> Any:
+        """Make the value. `old` are the sources of the value before."""
         return self.function(self.scope.get)
 
-    def settle(self, value: Any, old: dict[Node, int]) -> None:
-        """Take a computed value. `old` are the sources of the value before, with their versions."""
-        # An edit in place shows in no comparison: whatever was derived from the edited
-        # value counts as changed, unless its type says that it cannot have been touched.
-        touched = (
-            clock.edited > self.stamp
-            and self.equals is None
-            and type(value) not in IMMUTABLE
-            and any(source.edited > seen for source, seen in old.items())
-            and not is_immutable(value)
-        )
-        unchanged = self.has_value and not touched and same(self.current, value, self.equals)
+    def settle(self, value: Any, old: Iterable[Node]) -> None:
+        """Take a computed value. `old` are the sources of the value before."""
+        current = self.current
+        touched = False
+        if self.good and type(value) is type(current) and type(value) in PLAIN and self.equals is None:
+            unchanged = value is current or value == current
+        else:
+            # An edit in place shows in no comparison: whatever was derived from the edited
+            # value counts as changed, unless its type says that it cannot have been touched.
+            touched = clock.edited > self.stamp and self._may_be_touched(value, old)
+            unchanged = self.good and not touched and same(current, value, self.equals)
+            if type(value) is CoroutineType:
+                value.close()
+                raise TypeError(
+                    f"{self.key} returned a coroutine, and a sync selector computes its value at once. "
+                    "Declare its function with `async def`."
+                )
         self.current = value
-        self.error = self._traceback = None
+        if self.error is not None:
+            self.error = self._traceback = None
+            self.version = tick()  # whoever saw the failure is not up to date; whoever watches goes by `good`
         if unchanged:
-            self.version = self.good  # also after a failure: whoever saw the last value is up to date
             return
-        self.good = self.version = tick()
+        self.good = self.version = clock.now = next(ticks)
         if touched:
             self.edited = self.version
+
+    def _may_be_touched(self, value: Any, old: Iterable[Node]) -> bool:
+        return (
+            self.equals is None
+            and type(value) not in IMMUTABLE
+            and any(source.edited > self.stamp for source in old)
+            and not is_immutable(value)
+        )
 
     def fail(self, error: BaseException, reads: Iterable[Node]) -> None:
         """Store an error in place of a value; the last good value stays for those who watch."""
@@ -237,6 +267,7 @@ def link(node: Node, dependent: Dependent) -> None:
         if node.dependents:
             node.dependents[dependent] = None
         else:
+            node.is_noted = True
             node.dependents = {dependent: None}
             todo.extend((source, node) for source in node.sources)
             for call in node.attention:
@@ -256,9 +287,10 @@ def unlink(node: Node, dependent: Dependent) -> None:
             for call in node.attention:
                 _notice(call)
             if isinstance(node, Derived):
+                node.route = None
                 if node.mark == CLEAN:
                     node.mark = CHECK
-                node.stamp = 0
+                    node.stamp = clock.now
                 todo.extend((source, node) for source in node.sources)
 
 
@@ -270,6 +302,13 @@ def notice_by(notice: Callable[[Callable[[], object]], object]) -> None:
     """Say how to have something called at the end of the outermost call."""
     global _notice
     _notice = notice
+
+
+def forget_routes(node: Node) -> None:
+    """The key of a node finds another one from here on: whoever has read it looks it up again."""
+    for dependent in node.dependents or ():
+        if isinstance(dependent, Derived):
+            dependent.route = None
 
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__))

@@ -41,21 +41,29 @@ class Inputs(Derived):
         is_own: Callable[[Node], bool] | None = None,
         keeps_fresh: bool = False,
     ) -> None:
-        super().__init__(key, self._read_again, scope)
+        super().__init__(key, self._unused, scope)
         self._is_own = is_own
         self._keeps_fresh = keeps_fresh
         self._awaited: set[Node] = set()  # of the sources those that the work has waited for
         self._retained: dict[Node, None] = {}  # read by the work before, or waited for, and not yet read by this one
 
-    def _read_again(self, _: object) -> object:
-        """One of the sources has changed. All are kept, for the work is about to read most of them again."""
-        reads = self.scope.reads
-        assert reads is not None
-        for source in self.sources:
+    is_plain = False
+
+    def compute(self, old: dict[Node, Any]) -> object:
+        """One of the sources may have changed. All are kept, for the work is about to read most of them again."""
+        sources = self.sources = old
+        unchanged = bool(sources)
+        for source, seen in sources.items():
             if self._keeps_fresh and source.mark:
                 validate(source)
-            reads[source] = source.version
-        return object()  # equal to nothing, so this is a change
+            if source.version != seen:
+                sources[source] = source.version
+                unchanged = False
+        return self.current if unchanged else object()  # equal to nothing, so this is a change
+
+    @staticmethod
+    def _unused(_: object) -> object:
+        raise AssertionError("inputs have no function of their own")
 
     def begin(self) -> None:
         """The work begins: what it reads counts from here on, and only that.
@@ -97,6 +105,7 @@ class Inputs(Derived):
             validate(node)
         if is_new:
             self._refuse_circle(node)  # now it is known what the node depends on
+        node.is_noted = True
         self.sources[node] = node.version
         here().look()  # a node that is observed for the first time may have something to begin
         if node.error is not None:
@@ -117,19 +126,29 @@ class Inputs(Derived):
     def doubt(self, node: Node) -> None:
         """The node has failed behind a value that it keeps: who has waited for it waits for something else now."""
         if node in self._awaited:
-            self.sources[node] = _NEVER
+            self._doubt(node)
+
+    def _doubt(self, node: Node) -> None:
+        self.sources[node] = _NEVER
+        self.stamp = _NEVER
 
     def look_again(self) -> None:
         """The work is needed again: what it has waited for may have failed meanwhile, behind a value that is kept."""
-        if self.mark < CHECKING and any(node.failure is not None for node in self._awaited):
-            self.mark = DIRTY
+        if self.mark < CHECKING:
+            for node in self._awaited:
+                if node.failure is not None:
+                    self._doubt(node)
+                    self.mark = DIRTY
 
     def failed(self, node: Node, error: Exception) -> None:
         """The node that the work has waited for has failed: when it recovers, in whatever way, that is a change."""
         if not isinstance(error, (CycleError, DeadlockError)):  # the edge would close the circle
             self._link(node)
+            node.is_noted = True
             # Behind a value that is kept the failure does not show, nor does the recovery.
-            self.sources[node] = node.version if node.error is not None else _NEVER
+            self.sources[node] = node.version
+            if node.error is None:
+                self._doubt(node)
 
     def _link(self, node: Node) -> None:
         if node not in self.sources and node not in self._retained:

@@ -61,7 +61,13 @@ class Watcher:
             validate(self.node)
         here().look()
         self.mark = CLEAN
-        self.seen = self.node.good if isinstance(self.node, Derived) else self.node.version
+        self.seen = self.node.version if self.node.good is None else self.node.good
+
+    def move_to(self, node: Node) -> None:
+        """Watch another node from here on."""
+        self.stop()
+        self.node = node
+        self.start()
 
     def stop(self) -> None:
         """End the watching, also in a turn under way. Stopping twice is allowed."""
@@ -72,10 +78,10 @@ class Watcher:
 
 def mark_dependents(node: Node, turn: Turn) -> None:
     """Tell everything downstream that it may be stale, and queue the watchers there."""
+    queue = turn.pending.append
     todo: list[Any] = [node]
-    queue: Callable[[Any], None] = turn.pending.append
-    while todo:
-        for dependent in todo.pop().dependents or ():
+    for each in todo:  # which grows meanwhile
+        for dependent in each.dependents or ():
             if not dependent.mark:
                 dependent.mark = CHECK
                 if dependent.is_end:
@@ -185,8 +191,8 @@ class Turn:
                     elif watcher.know_failure():
                         reported.append(root)
                         watcher.report(node.error)
-                elif node.version != watcher.seen:
-                    watcher.seen = node.version
+                elif node.version != watcher.seen and node.good != watcher.seen:
+                    watcher.seen = node.version if node.good is None else node.good
                     watcher.notify()
         finally:
             # Only a BaseException gets here early: those not told yet stay queued.

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, cast
 
-__all__ = ("IMMUTABLE", "compare_by_identity", "is_a", "is_immutable", "private_copy", "same")
+__all__ = ("IMMUTABLE", "PLAIN", "compare_by_identity", "is_a", "is_immutable", "private_copy", "same")
 
 is_a: Callable[[Any, type[Any] | tuple[type[Any], ...]], bool] = isinstance
 """`isinstance` for the generic classes: a type checker would narrow to one of unknown parameters."""
@@ -52,6 +52,9 @@ IMMUTABLE: frozenset[type] = frozenset(
 )
 """Types whose instances never change in place, whatever they hold."""
 
+
+PLAIN: frozenset[type] = frozenset({bool, bytes, float, int, str, type(None)})
+"""Types whose instances can be compared by `==` and nothing else."""
 
 _by_identity: tuple[type[Any], ...] = ()
 

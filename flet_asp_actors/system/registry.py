@@ -11,8 +11,8 @@ from ..action import Action, BoundAction
 from ..async_key import AsyncSelectorKey, AsyncStatusKey
 from ..async_selector import AsyncSelector
 from ..atom import Atom, is_atom, make_atom
-from ..core.evaluate import read, refuse_in_selector, validate
-from ..core.graph import CHECK, Derived, Node, link, tick
+from ..core.evaluate import freshen, leave_route, read, refuse_in_selector
+from ..core.graph import CHECK, Derived, Node, forget_routes, link, tick
 from ..core.turn import Watcher, here, invalidate, mark_dependents
 from ..core.values import is_a, private_copy
 from ..door import LOCK
@@ -101,6 +101,21 @@ class Registry(Root):
         lookup, scope, find, adopt = self._nodes.get, self.scope, self.find, self.adopt
 
         def get(key: Any) -> Any:
+            current = scope.node
+            if current is None:  # called after the selector has returned
+                return find(key).value
+            route = current.route
+            if route is not None:
+                step = current.step
+                if route[step] is key:
+                    known: Any = route[step + 1]
+                    current.step = step + 2
+                    if known.mark:
+                        freshen(known, scope.here)
+                    if known.error is not None:
+                        known.throw()
+                    return known.current
+                leave_route(current)
             node: Any = None
             try:
                 node = lookup(key if type(key) is str else key.kept)
@@ -108,17 +123,16 @@ class Registry(Root):
                 pass  # another name, or no key at all: find() knows
             if node is None:
                 node = key if isinstance(key, Node) else find(key)
-            reads = scope.reads
-            if reads is None:  # called after the selector has returned
-                return node.value
-            current = scope.node
-            if current is not None and current.dependents and node not in current.sources:
-                reads[node] = -1  # it is an edge from here on, whatever happens below
+            if current.dependents and not (node.dependents and current in node.dependents):
+                current.sources[node] = None  # it is an edge from here on, whatever happens below
                 link(node, current)
                 adopt(node)
+            if scope.taken is not None:
+                scope.taken += (key, node)
             if node.mark:
-                validate(node)
-            reads[node] = node.version
+                freshen(node, scope.here)
+            node.is_noted = True
+            current.sources[node] = None
             if node.error is not None:
                 node.throw()
             return node.current
@@ -150,12 +164,13 @@ class Registry(Root):
 
     def _unknown(self, key: Any) -> UnknownKeyError:
         current = self.scope.node
-        if current is not None and self.scope.reads is not None:
+        if current is not None:
             # The selector fails now, but it is to be computed again when the name is declared.
             missing = self.missing(key)
             if current.dependents:
                 link(missing, current)
-            self.scope.reads[missing] = missing.version
+            missing.is_noted = True
+            current.sources[missing] = None
         # The newest are enough for a hint: matching a million names would take seconds.
         known = {str(getattr(name, "name", name)): name for name in list(self._nodes)[-SUGGESTED_FROM:]}
         close = difflib.get_close_matches(str(key), known, n=1)
@@ -252,6 +267,7 @@ class Registry(Root):
     def _evict(self, key: Any, node: Node) -> None:
         """Let go of a member of a family that nobody observes. Who has read it finds another one the next time."""
         self._nodes.pop(key, None)
+        forget_routes(node)
         self._retire(node)
         if isinstance(node, Derived) and node.mark == CHECK:
             node.sources = {}  # who has read it looks at it once more, and it is not to be computed for that
@@ -293,6 +309,7 @@ class Registry(Root):
         for key in gone:
             atom: Any = self._nodes.pop(key, None)
             if atom is not None:
+                forget_routes(atom)
                 self._given_up[key] = atom
 
     def _delete(self, key: Any) -> Receipt:
@@ -307,6 +324,7 @@ class Registry(Root):
                     self._given_up[node.key] = node
                 return receipt
             del self._nodes[node.key.given]
+            forget_routes(node)
             self._leave(node.key.given, node)
             return DONE
         names = [name for name, held in list(self._nodes.items()) if held is node]
@@ -319,6 +337,7 @@ class Registry(Root):
                 invalidate(node, turn)
                 turn.propagate()
             return DONE
+        forget_routes(node)
         for name in names:
             del self._nodes[name]
             if is_a(name, Member):
@@ -393,7 +412,5 @@ def _move_watchers(old: Node, new: Node) -> list[Watcher]:
     """Have those who watch one node watch another; returns them."""
     moved = _watchers(old)
     for watcher in moved:
-        watcher.stop()
-        watcher.node = new
-        watcher.start()
+        watcher.move_to(new)
     return moved

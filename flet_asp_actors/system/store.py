@@ -13,6 +13,7 @@ from ..async_selector import AsyncSelector
 from ..atom import is_atom
 from ..core.evaluate import refuse_in_selector
 from ..core.graph import Node
+from ..core.listeners import Listeners
 from ..core.turn import here
 from ..deprecation import deprecated
 from ..effect import Effect
@@ -76,6 +77,7 @@ class Store(Declarations):
         self.services: Supervisor = Supervisor("services", self, None, max_restarts=None)
         """Supervises what was declared in the store itself; it never gives up on all for the sake of one."""
         self._subscriptions: dict[Any, Subscription] = {}
+        self._listeners: dict[Node, Listeners] = {}
         self._effects: set[Subscription] = set()
         self._waits: set[WaitFor] = set()
         self._watches: weakref.WeakSet[Watch[Any]] = weakref.WeakSet()
@@ -311,12 +313,25 @@ class Store(Declarations):
 
         self.adopt(node)
         subscription = Subscription(node, callback, self, self.capture_context(), forget)
-        subscription.start()
+        if subscription.is_plain:
+            subscription.start_among(self._listeners_of(node))
+        else:
+            subscription.start()
         self._subscriptions[name] = subscription
         if immediate:
             with here():  # what it writes is told when it has returned, as in every later call
                 subscription.notify()
         return subscription
+
+    def _listeners_of(self, node: Node) -> Listeners:
+        listeners = self._listeners.get(node)
+        if listeners is None or listeners.node is not node:
+            listeners = self._listeners[node] = Listeners(node, self._forget_listeners)
+        return listeners
+
+    def _forget_listeners(self, listeners: Listeners) -> None:
+        if self._listeners.get(listeners.node) is listeners:
+            del self._listeners[listeners.node]
 
     def _end(self) -> None:
         super()._end()

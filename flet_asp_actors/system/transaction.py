@@ -186,6 +186,7 @@ class Transaction:
         staged = self._staged.get(atom)
         if staged is None:
             try:
+                atom.is_noted = True
                 # On its own thread: nobody writes between looking at the value and at its version.
                 value, version = self._owner.on_home(lambda: (private_copy(atom.current), atom.version))
             except TypeError as error:
@@ -197,6 +198,7 @@ class Transaction:
         """Note an atom for somebody who writes without having read it: what is under way already comes before."""
         staged = self._staged.get(atom)
         if staged is None:
+            atom.is_noted = True
             made = staged = self._staged[atom] = _Staged(None, atom.version)
 
             def our_turn() -> None:

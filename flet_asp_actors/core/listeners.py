@@ -1,0 +1,191 @@
+"""The listeners of one node: many of them, told in one go."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from operator import length_hint
+from typing import Any, Protocol
+
+from .evaluate import FATAL, as_exception, validate
+from .graph import CHECK, Node
+from .turn import Watcher, here
+
+__all__ = ("Listeners",)
+
+
+_NEVER = -1
+"""A version that no node ever has."""
+
+
+class Listener(Protocol):
+    """One of them: what `Listeners` needs of a subscription."""
+
+    node: Node
+    seen: int
+    callback: Any
+    """A function of the value."""
+
+    def notify(self) -> None:
+        """Call the callback with the value now, and see to what it returns or raises."""
+        ...
+
+    def take(self, result: object, error: BaseException | None) -> None:
+        """The callback has been called, and has returned something or has raised."""
+        ...
+
+    def report(self, error: BaseException) -> None:
+        """Send an error to where the owner's errors go."""
+        ...
+
+    def __hash__(self) -> int: ...
+
+
+class Listeners(Watcher):
+    """The plain listeners of one node in one store: one end of the graph for all of them.
+
+    A change marks one end, and not thousands, and a loop that does nothing but call tells
+    them. Who of them has seen what is noted only when it is not the same for all: when one
+    of them writes, or is new while the others have not been told yet.
+
+    Args:
+        node: The node.
+        on_empty: Called when the last one has gone, or all listen to another node from here on.
+    """
+
+    __slots__ = ("_calls", "_is_uneven", "_on_empty", "_telling")
+
+    def __init__(self, node: Node, on_empty: Callable[[Listeners], object]) -> None:
+        super().__init__(node)
+        self._calls: dict[Listener, Callable[[Any], object]] = {}
+        self._telling: dict[Listener, Callable[[Any], object]] | None = None
+        self._is_uneven = False
+        self._on_empty = on_empty
+
+    def add(self, listener: Listener) -> None:
+        """One more listens; what is there now counts as seen."""
+        if not self._calls:
+            self.start()
+        elif self.node.mark:
+            validate(self.node)
+        now = self._version
+        if self.seen != now or self.mark:  # the others are still to be told
+            self._part(self._calls, ())
+        listener.seen = now
+        self._own_calls()[listener] = listener.callback
+
+    def remove(self, listener: Listener) -> None:
+        """One less listens; it is not called any more, in a turn under way neither. Twice is allowed."""
+        telling = self._telling
+        if telling is not None and listener in telling:
+            telling[listener] = _nobody
+        self._own_calls().pop(listener, None)
+        if not self._calls:
+            self.stop()
+            self._on_empty(self)
+
+    def move_to(self, node: Node) -> None:
+        self._on_empty(self)  # whoever is new listens with others
+        self._is_uneven = False
+        super().move_to(node)
+        for listener in self._calls:
+            listener.node = node
+
+    def notify(self) -> None:
+        try:
+            if self._is_uneven:
+                self._tell_each(list(self._calls))
+            else:
+                self._tell_all()
+        except BaseException:  # it is for the interpreter; those who were not told are told in the next turn
+            self.seen = _NEVER
+            if not self.mark:
+                self.mark = CHECK
+                here().pending.append(self)
+            raise
+
+    def _tell_all(self) -> None:
+        """Tell all of them, as long as they only listen."""
+        telling = self._telling = self._calls
+        calls = iter(telling.values())
+        untold: list[Listener] = []
+        try:
+            while not self._call(calls, self.node.current):
+                if self.mark:
+                    break
+        finally:
+            self._telling = None
+            left = length_hint(calls)
+            if left or self.mark:
+                untold = list(telling)[len(telling) - left :]
+                self._part(telling, untold)
+        self._tell_each(untold)  # one has written: those after it are told of that now, and the others in the next turn
+
+    def _call(self, calls: Iterator[Callable[[Any], object]], value: Any) -> bool:
+        """Call one after the other until one writes, raises, or returns something; whether all were called."""
+        result: object = None
+        error: BaseException | None = None
+        try:
+            for call in calls:
+                result = call(value)
+                if result is not None or self.mark:
+                    break
+            else:
+                return True
+        except FATAL:
+            raise
+        except BaseException as raised:
+            error = as_exception(raised)
+        if result is not None or error is not None:
+            telling = self._telling or {}
+            number = len(telling) - length_hint(calls) - 1
+            listener = next(itertools.islice(telling, number, None))
+            listener.take(result, error)
+        return False
+
+    def _tell_each(self, listeners: list[Listener]) -> None:
+        """Tell those who have not seen what is there now."""
+        for listener in listeners:
+            if listener not in self._calls:
+                continue
+            if self.node.mark:
+                validate(self.node)
+            if self.node.error is not None:
+                if self.know_failure():
+                    self.report(self.node.error)
+                return
+            now = self._version
+            if listener.seen != now:
+                listener.seen = now
+                listener.notify()
+        if not self.mark:
+            self._is_uneven = False
+
+    def _part(self, told: Iterable[Listener], untold: Iterable[Listener]) -> None:
+        """From here on it is noted who has seen what."""
+        if not self._is_uneven:
+            self._is_uneven = True
+            for listener in told:
+                listener.seen = self.seen
+            for listener in untold:
+                listener.seen = _NEVER
+
+    def _own_calls(self) -> dict[Listener, Callable[[Any], object]]:
+        """The dict of them, to be changed: not the one that is gone through just now."""
+        if self._telling is self._calls:
+            self._calls = dict(self._calls)
+        return self._calls
+
+    @property
+    def _version(self) -> int:
+        node = self.node
+        return node.version if node.good is None else node.good
+
+    def report(self, error: BaseException) -> None:
+        for listener in self._calls:
+            listener.report(error)
+            return
+
+
+def _nobody(_: object) -> None:
+    """Called in the place of one who has left."""

@@ -1,0 +1,417 @@
+"""What is done the short way, where the short way ends: bare writes, routes, listeners in one go."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import flet_asp_actors as fa
+from tests.kit.failures import collect
+from tests.kit.threads import in_thread
+
+N = fa.Key("n", 0)
+M = fa.Key("m", 0)
+WHICH = fa.Key("which", "a")
+
+
+def counted(compute: Callable[[fa.Get], Any]) -> tuple[fa.SelectorKey[Any], list[Any]]:
+    """A selector, and the values that it has computed."""
+    made: list[Any] = []
+
+    def counting(get: fa.Get) -> object:
+        value = compute(get)
+        made.append(value)
+        return value
+
+    return fa.selector(counting), made
+
+
+# ------------------------------------------------------------------ bare writes
+
+
+def test_what_was_written_before_anybody_read_is_what_is_read() -> None:
+    state = fa.StateManager()
+    for value in (1, 2, 3):
+        state.set(N, value)
+    double, made = counted(lambda get: get(N) * 2)
+    assert state.get(double) == 6
+    state.set(N, 3)
+    assert (state.get(double), made) == (6, [6]), "no change"
+    state.set(N, 4)
+    assert (state.get(double), made) == (8, [6, 8])
+
+
+async def test_a_write_to_what_nobody_has_read_is_a_conflict_all_the_same() -> None:
+    async with fa.StateManager() as state:
+        for begin in ("read", "write"):
+            with pytest.raises(fa.ConflictError):
+                async with state.transaction() as tx:
+                    if begin == "read":
+                        tx.get(N)
+                    tx.set(N, 10)
+                    state.set(N, state.get(N) + 1)
+
+
+def test_a_write_in_the_middle_of_an_update_on_another_thread_is_not_lost() -> None:
+    state = fa.StateManager()
+    atom = state.atom(N)
+    has_read, go_on = threading.Event(), threading.Event()
+
+    def slow(n: int) -> int:
+        has_read.set()
+        assert go_on.wait(20)
+        return n + 1
+
+    updating = threading.Thread(target=atom.update, args=(slow,))
+    updating.start()
+    assert has_read.wait(20)
+    setting = threading.Thread(target=atom.set, args=(100,))
+    setting.start()  # it has to wait for the update
+    go_on.set()
+    updating.join()
+    setting.join()
+    assert atom.value == 100
+
+
+def test_who_begins_to_listen_while_threads_write_hears_the_last_value() -> None:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads get into each other's way
+    try:
+        for _ in range(30):
+            state = fa.StateManager()
+            atom = state.atom(N)
+            heard: list[int] = []
+
+            def write(atom: fa.Atom[int] = atom) -> None:
+                for value in range(1, 200):
+                    atom.set(value)
+
+            threads = [threading.Thread(target=write) for _ in range(2)]
+            for thread in threads:
+                thread.start()
+            state.listen(N, heard.append)
+            for thread in threads:
+                thread.join()
+            assert heard[-1] == atom.value
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def test_a_write_inside_a_selector_is_refused_also_where_nobody_reads() -> None:
+    state = fa.StateManager()
+    state.add_selector("bad", lambda get: state.set(N, 1))
+    with pytest.raises(fa.PurityError):
+        state.get("bad")
+    assert state.get(N) == 0
+
+
+# ------------------------------------------------------------------ routes
+
+
+def test_a_selector_that_takes_another_way_depends_on_what_it_reads_there() -> None:
+    state = fa.StateManager()
+    state.atom("a", 1)
+    state.atom("b", 10)
+    either, made = counted(lambda get: (get(WHICH), get(get(WHICH)), get(N))[1])
+    seen: list[int] = []
+    state.listen(either, seen.append)
+    for n in (1, 2, 3):  # on the same way
+        state.set(N, n)
+    state.set("a", 2)
+    state.set("b", 20)
+    assert (seen, len(made)) == ([1, 2], 5), "b is not on the way"
+    state.set(WHICH, "b")
+    state.set("a", 3)
+    assert (seen, len(made)) == ([1, 2, 20], 6), "and now a is not"
+    state.set(N, 4)
+    state.set("b", 30)
+    assert (seen, len(made)) == ([1, 2, 20, 30], 8)
+
+
+def test_a_selector_that_stops_early_lets_go_of_the_rest() -> None:
+    state = fa.StateManager()
+    first, made = counted(lambda get: get(N) or get(M))
+    state.listen(first, lambda _: None)
+    for m in (1, 2, 3):
+        state.set(M, m)
+    assert made == [0, 1, 2, 3]
+    state.set(N, 7)
+    made.clear()
+    state.set(M, 4)
+    assert made == [], "nobody reads it any more"
+    state.set(N, 0)
+    state.set(M, 5)
+    assert made == [4, 5]
+
+
+def test_a_selector_may_read_a_key_twice_and_keys_that_are_made_anew() -> None:
+    state = fa.StateManager()
+    total, made = counted(lambda get: get(N[1]) + get(N[2]) + get(N[1]))
+    state.listen(total, lambda _: None)
+    for value in (1, 2, 3):
+        state.set(N[1], value)
+        state.set(N[2], value * 10)
+    assert made == [0, 2, 12, 14, 24, 26, 36]
+
+
+def test_a_name_that_is_declared_anew_is_looked_up_anew() -> None:
+    state = fa.StateManager()
+    failures = collect(state)
+    state.atom("a", 1)
+    plus, _ = counted(lambda get: get("a") + get(N))
+    seen: list[int] = []
+    state.listen(plus, seen.append)
+    for n in (1, 2):
+        state.set(N, n)
+    state.delete("a")
+    assert [type(each.error) for each in failures] == [fa.UnknownKeyError]
+    state.add_selector("a", lambda get: 100)
+    state.set(N, 3)
+    assert seen == [1, 2, 3, 102, 103]
+
+
+def test_a_member_of_a_family_that_is_given_up_is_computed_anew() -> None:
+    state = fa.StateManager()
+    made: list[int] = []
+
+    @fa.family
+    def square(get: fa.Get, n: int) -> int:
+        made.append(n)
+        return n * n + get(N)
+
+    total, _ = counted(lambda get: get(square(1)) + get(M))
+    seen: list[int] = []
+    state.listen(total, seen.append)
+    for m in (1, 2):
+        state.set(M, m)
+    state.delete(square(1))
+    state.set(M, 3)
+    state.set(N, 1)
+    assert seen == [1, 2, 3, 4, 5]
+
+
+def test_one_that_fails_on_its_way_goes_on_where_it_can() -> None:
+    state = fa.StateManager()
+    failures = collect(state)
+    share, _ = counted(lambda get: 60 // get(N) + get(M))
+    state.set(N, 1)
+    seen: list[int] = []
+    state.listen(share, seen.append)
+    state.set(N, 2)
+    state.set(N, 3)
+    state.set(N, 0)
+    state.set(M, 5)
+    assert [type(each.error) for each in failures] == [ZeroDivisionError]
+    state.set(N, 4)
+    assert seen == [60, 30, 20], "15 and 5 are 20, as before"
+
+
+def test_one_that_recovers_with_the_value_before_tells_nobody_and_who_has_seen_it_fail_is_right() -> None:
+    state = fa.StateManager()
+    failures = collect(state)
+    state.set(N, 2)
+    share, _ = counted(lambda get: 60 // get(N))
+    after, _ = counted(lambda get: get(share) + 1)
+    shares: list[int] = []
+    afters: list[int] = []
+    state.listen(share, shares.append)
+    state.listen(after, afters.append)
+    state.set(N, 0)
+    state.set(N, 2)
+    assert (shares, afters, state.get(after), len(failures)) == ([30], [31], 31, 1)
+    state.set(N, 3)
+    assert (shares, afters) == ([30, 20], [31, 21])
+
+
+def test_an_edit_in_place_is_seen_at_the_end_of_a_chain_that_is_too_deep_for_the_stack() -> None:
+    state = fa.StateManager()
+    state.atom("items", [1])
+    last: Any = "items"
+
+    def through(source: Any) -> fa.SelectorKey[Any]:
+        return counted(lambda get: get(source))[0]
+
+    for _ in range(300):
+        last = through(last)
+    length, made = counted(lambda get: len(get(last)))
+    assert state.get(length) == 1
+    state.mutate("items", lambda items: items.append(2))
+    assert state.get(length) == 2
+    state.listen(length, lambda _: None)
+    for _ in range(3):
+        state.mutate("items", lambda items: items.append(0))
+    assert made == [1, 2, 3, 4, 5]
+
+
+def test_a_get_that_is_called_late_reads_and_no_selector_depends_on_it() -> None:
+    state = fa.StateManager()
+    kept: list[fa.Get] = []
+    total, made = counted(lambda get: (kept.append(get), get(N))[1])  # type: ignore[func-returns-value]  # for its effect
+    other, others = counted(lambda get: get(M))
+    state.listen(total, lambda _: None)
+    state.listen(other, lambda _: None)
+    for n in (1, 2):
+        state.set(N, n)
+    assert (kept[0](N), kept[0](M)) == (2, 0)
+    state.set(M, 1)
+    assert (made, others) == ([0, 1, 2], [0, 1])
+
+
+# ------------------------------------------------------------------ listeners in one go
+
+
+def test_one_of_many_listeners_that_writes_is_heard_once_by_each() -> None:
+    state = fa.StateManager()
+    heard: dict[str, list[int]] = {"before": [], "writer": [], "after": []}
+    state.listen(N, heard["before"].append, immediate=False)
+
+    def writer(n: int) -> None:
+        heard["writer"].append(n)
+        if n < 3:
+            state.set(N, n + 1)
+
+    state.listen(N, writer, immediate=False)
+    state.listen(N, heard["after"].append, immediate=False)
+    state.set(N, 1)
+    assert heard == {"before": [1, 2, 3], "writer": [1, 2, 3], "after": [2, 3]}
+    state.set(N, 5)
+    assert {name: values[-1] for name, values in heard.items()} == {"before": 5, "writer": 5, "after": 5}
+    assert all(values.count(5) == 1 for values in heard.values())
+
+
+def test_a_listener_that_leaves_or_comes_while_the_others_are_told() -> None:
+    state = fa.StateManager()
+    heard: list[str] = []
+    subscriptions: list[fa.Subscription] = []
+
+    def first(n: int) -> None:
+        heard.append(f"first {n}")
+        if n == 1:
+            subscriptions[1].close()
+            subscriptions[0].close()
+            state.listen(N, lambda n: heard.append(f"new {n}"), immediate=False)
+
+    subscriptions.append(state.listen(N, first, immediate=False))
+    subscriptions.append(state.listen(N, lambda n: heard.append(f"second {n}"), immediate=False))
+    subscriptions.append(state.listen(N, lambda n: heard.append(f"third {n}"), immediate=False))
+    state.set(N, 1)
+    assert heard == ["first 1", "third 1"], "who is new has seen it"
+    state.set(N, 2)
+    assert heard[2:] == ["third 2", "new 2"]
+    for subscription in subscriptions:
+        subscription.close()
+    state.set(N, 3)
+    assert heard[4:] == ["new 3"]
+
+
+def test_one_who_comes_before_the_others_are_told_does_not_hear_what_was_there() -> None:
+    state = fa.StateManager()
+    heard: list[str] = []
+    state.listen(N, lambda n: heard.append(f"old {n}"), immediate=False)
+    with state.batch():
+        state.set(N, 1)
+        state.listen(N, lambda n: heard.append(f"new {n}"), immediate=False)
+    assert heard == ["old 1"]
+    state.set(N, 2)
+    assert heard == ["old 1", "old 2", "new 2"]
+
+
+def test_an_error_in_the_middle_is_that_of_one_and_names_it() -> None:
+    state = fa.StateManager()
+    failures = collect(state)
+    heard: list[int] = []
+
+    def broken(n: int) -> None:
+        raise ValueError(n)
+
+    state.listen(N, heard.append, immediate=False)
+    state.listen(N, broken, immediate=False)
+    state.listen(N, lambda n: heard.append(-n), immediate=False)
+    state.set(N, 1)
+    state.set(N, 2)
+    assert heard == [1, -1, 2, -2]
+    assert [(type(each.error), "broken" in each.actor) for each in failures] == [(ValueError, True)] * 2
+
+
+async def test_a_coroutine_that_one_of_many_returns_is_awaited() -> None:
+    async with fa.StateManager() as state:
+        heard: list[Any] = []
+
+        async def later(n: int) -> None:
+            heard.append(("later", n))
+
+        state.listen(N, lambda n: heard.append(n), immediate=False)
+        state.listen(N, lambda n: later(n), immediate=False)
+        state.listen(N, lambda n: heard.append(-n), immediate=False)
+        state.set(N, 1)
+        assert heard == [1, -1]
+        await state.settled()
+        assert heard == [1, -1, ("later", 1)]
+
+
+def test_a_base_exception_in_the_middle_leaves_the_rest_for_the_next_turn() -> None:
+    state = fa.StateManager()
+    heard: list[str] = []
+    interrupts = [KeyboardInterrupt()]
+
+    def interrupted(n: int) -> None:
+        if interrupts:
+            raise interrupts.pop()
+        heard.append(f"b{n}")
+
+    state.listen(N, lambda n: heard.append(f"a{n}"), immediate=False)
+    state.listen(N, interrupted, immediate=False)
+    state.listen(N, lambda n: heard.append(f"c{n}"), immediate=False)
+    with pytest.raises(KeyboardInterrupt):
+        state.set(N, 1)
+    assert heard == ["a1"]
+    state.set(M, 1)
+    state.listen(M, lambda _: None, immediate=False)
+    state.set(M, 2)
+    assert heard == ["a1", "c1"], "the rest, once"
+    state.set(N, 2)
+    assert heard == ["a1", "c1", "a2", "b2", "c2"]
+
+
+def test_listeners_to_a_name_go_on_when_it_is_a_selector() -> None:
+    state = fa.StateManager()
+    state.atom("a", 1)
+    heard: list[str] = []
+
+    def hear(name: str, n: int) -> None:
+        heard.append(f"{name}{n}")
+
+    for name in ("x", "y"):
+        state.listen("a", functools.partial(hear, name), immediate=False)
+    state.delete("a")
+    state.add_selector("a", lambda get: get(N) + 10)
+    assert heard == ["x10", "y10"]
+    state.listen("a", lambda n: heard.append(f"z{n}"), immediate=False)
+    state.set(N, 1)
+    assert heard[2:] == ["x11", "y11", "z11"]
+
+
+def test_what_a_store_keeps_of_listeners_goes_with_them() -> None:
+    state = fa.StateManager()
+    before = state.statistics()
+    for _ in range(3):
+        subscriptions = [state.listen(N, lambda _: None) for _ in range(3)]
+        for subscription in subscriptions:
+            subscription.close()
+            subscription.close()
+    assert state.statistics().observed == before.observed == 0
+
+
+def test_many_threads_that_write_are_heard_one_after_the_other() -> None:
+    state = fa.StateManager()
+    heard: list[int] = []
+    state.listen(N, heard.append, immediate=False)
+    state.listen(N, lambda _: None, immediate=False)
+    for value in range(1, 20):
+        in_thread(functools.partial(state.set, N, value))
+    assert heard == list(range(1, 20))

@@ -49,10 +49,8 @@ def tag(text: str, color: ft.ColorValue, on_color: ft.ColorValue) -> ft.Containe
 
 def symbol(icon: ft.IconData) -> ft.Container:
     """An icon on a ground of its own."""
-    image = ft.Icon(icon, size=20, color=ft.Colors.ON_PRIMARY_CONTAINER)
-    return ft.Container(
-        image, width=40, height=40, bgcolor=ft.Colors.PRIMARY_CONTAINER, border_radius=12, alignment=ft.Alignment.CENTER
-    )
+    image = ft.Icon(icon, size=24, color=ft.Colors.ON_PRIMARY_CONTAINER)
+    return ft.Container(image, padding=tokens.S, bgcolor=ft.Colors.PRIMARY_CONTAINER, border_radius=tokens.S)
 
 
 def line() -> ft.Divider:

@@ -16,7 +16,7 @@ def header(state: fa.StateManager) -> ft.Control:
     switch = state.bound(ft.Switch(), value=fa.two_way(tokens.IS_DARK), label=tokens.mode_label)
     row = ft.Row([ft.Icon(ft.Icons.PALETTE_OUTLINED, color=ft.Colors.PRIMARY), words, switch], spacing=16)
     return ft.Container(
-        row, padding=ft.Padding.symmetric(horizontal=24, vertical=12), bgcolor=ft.Colors.SURFACE_CONTAINER_LOW
+        row, padding=ft.Padding.symmetric(horizontal=24, vertical=8), bgcolor=ft.Colors.SURFACE_CONTAINER_LOW
     )
 
 

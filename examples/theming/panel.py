@@ -4,7 +4,12 @@ import flet as ft
 
 import flet_asp_actors as fa
 from examples.theming import library as ui
-from examples.theming.tokens import CHOSEN, DENSITY, RADIUS, SEED, SEEDS, is_changed
+from examples.theming.tokens import CHOSEN, DENSITY, IS_DARK, RADIUS, SEED, SEEDS
+
+
+@fa.selector
+def is_changed(get: fa.Get) -> bool:
+    return (get(IS_DARK), get(SEED), get(RADIUS), get(DENSITY)) != (False, "Indigo", 12, "Comfortable")
 
 
 def seed(state: fa.StateManager, name: str) -> ft.Control:
@@ -40,7 +45,7 @@ def panel(state: fa.StateManager) -> ft.Control:
         state,
         "Tokens",
         quiet("Seed colour"),
-        ft.Row([seed(state, name) for name in SEEDS], spacing=12, run_spacing=12, wrap=True),
+        ft.Row([seed(state, name) for name in SEEDS], spacing=8, run_spacing=8, wrap=True),
         state.bound(ft.Text(color=ft.Colors.ON_SURFACE_VARIANT), value=lambda get: f"Corners: {get(RADIUS)}"),
         state.bound(corners, value=fa.two_way(RADIUS)),
         quiet("Density"),

@@ -31,7 +31,7 @@ def mode_label(get: fa.Get) -> str:
 
 @fa.selector
 def space(get: fa.Get) -> int:
-    """Between things in a group; between groups it is twice that."""
+    """Between things, in logical pixels."""
     return 8 if get(DENSITY) == "Compact" else 16
 
 
@@ -54,8 +54,3 @@ def theme(get: fa.Get) -> ft.Theme:
         icon_button_theme=ft.IconButtonTheme(style=button),
         floating_action_button_theme=ft.FloatingActionButtonTheme(shape=get(shape)),
     )
-
-
-@fa.selector
-def is_changed(get: fa.Get) -> bool:
-    return (get(IS_DARK), get(SEED), get(RADIUS), get(DENSITY)) != (False, "Indigo", 12, "Comfortable")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import flet as ft
 
 import flet_asp_actors as fa
-from examples.dashboard import atoms
+from examples.dashboard import atoms, tokens
 
 
 def initials(name: str) -> str:
@@ -21,4 +21,4 @@ def avatar(state: fa.StateManager, name: Callable[[fa.Get], str]) -> ft.CircleAv
 def person(state: fa.StateManager, name: Callable[[fa.Get], str]) -> ft.Control:
     words = state.bound(atoms.one_line(atoms.body()), value=name)
     words.expand = True
-    return ft.Row([avatar(state, name), words], spacing=12)
+    return ft.Row([avatar(state, name), words], spacing=tokens.S)

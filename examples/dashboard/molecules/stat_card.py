@@ -37,7 +37,7 @@ def stat_card(
         ),
     ]
     rows: list[ft.Control] = [
-        ft.Row(head, spacing=12, height=40),
+        ft.Row(head, spacing=tokens.M, height=40),
         state.bound(number, value=figure),
         ft.Row(foot, spacing=tokens.XS),
     ]

@@ -19,7 +19,7 @@ def bell(state: fa.StateManager) -> ft.Control:
             tight=True,
         )
         return ft.PopupMenuItem(
-            ft.Row([dot, words], spacing=12), height=64, on_click=lambda: open_notice(state, notice.number)
+            ft.Row([dot, words], spacing=tokens.S), height=64, on_click=lambda: open_notice(state, notice.number)
         )
 
     def items(get: fa.Get) -> list[ft.PopupMenuItem]:

@@ -20,7 +20,7 @@ NAMES = tuple(PAGES)
 
 def brand(state: fa.StateManager) -> ft.Control:
     name = state.bound(atoms.title("Harbour"), visible=is_wide)
-    row = ft.Container(ft.Row([atoms.symbol(ft.Icons.SAILING), name], spacing=12, tight=True))
+    row = ft.Container(ft.Row([atoms.symbol(ft.Icons.SAILING), name], spacing=tokens.M, tight=True))
     return state.bound(row, width=lambda get: 188 if get(is_wide) else None)
 
 

@@ -10,7 +10,7 @@ from examples.theming.tokens import RADIUS
 def badge(state: fa.StateManager, name: str) -> ft.Control:
     words = ft.Text(name, theme_style=ft.TextThemeStyle.LABEL_MEDIUM)
     state.bound(words, color=lambda get: get(role(name))[1])
-    box = ft.Container(words, padding=ft.Padding.symmetric(horizontal=12, vertical=4))
+    box = ft.Container(words, padding=ft.Padding.symmetric(horizontal=8, vertical=4))
     return state.bound(box, bgcolor=lambda get: get(role(name))[0], border_radius=RADIUS)
 
 

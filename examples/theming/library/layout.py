@@ -21,5 +21,5 @@ def swatch(state: fa.StateManager, name: str) -> ft.Control:
     """A colour role and its name."""
     words = ft.Text(name, theme_style=ft.TextThemeStyle.LABEL_LARGE)
     state.bound(words, color=lambda get: get(role(name))[1])
-    box = ft.Container(words, height=56, padding=12, alignment=ft.Alignment.CENTER_LEFT, col={"xs": 6, "sm": 3})
+    box = ft.Container(words, height=56, padding=8, alignment=ft.Alignment.CENTER_LEFT, col={"xs": 6, "sm": 3})
     return state.bound(box, bgcolor=lambda get: get(role(name))[0], border_radius=RADIUS)

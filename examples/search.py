@@ -48,7 +48,7 @@ def search(state: fa.StateManager) -> ft.Control:
 
 
 def main(page: ft.Page) -> None:
-    page.add(search(fa.get_state_manager(page)))
+    page.add(ft.Container(search(fa.get_state_manager(page)), width=350, padding=14))
 
 
 if __name__ == "__main__":

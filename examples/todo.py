@@ -53,7 +53,7 @@ def todo(state: fa.StateManager) -> ft.Control:
 
 
 def main(page: ft.Page) -> None:
-    page.add(todo(fa.get_state_manager(page)))
+    page.add(ft.Container(todo(fa.get_state_manager(page)), width=350, padding=14))
 
 
 if __name__ == "__main__":

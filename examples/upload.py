@@ -53,7 +53,7 @@ def upload_form(state: fa.StateManager) -> ft.Control:
 
 
 def main(page: ft.Page) -> None:
-    page.add(upload_form(fa.get_state_manager(page)))
+    page.add(ft.Container(upload_form(fa.get_state_manager(page)), width=350, padding=14))
 
 
 if __name__ == "__main__":

@@ -14,13 +14,13 @@ import pytest
 import flet_asp_actors as fa
 from examples import counter, form, names
 from examples import login as login_example
+from examples.gallery.table import GROUPS, HOME, example
 from examples.login import EMAIL, PASSWORD, USER, login
 from examples.showcase import main as showcase
 from flet_asp_actors.testing.headless import HeadlessApp, Node
 from tests.kit.apps import store
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
-SOURCES = sorted(EXAMPLES.rglob("*.py"))
+SOURCES = sorted({path for group in GROUPS.values() for name in group for path in example(name).files})
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def is_usable(app: HeadlessApp, words: str) -> bool:
 # ------------------------------------------------------------------ what they look like as files
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=[str(path.relative_to(EXAMPLES)) for path in SOURCES])
+@pytest.mark.parametrize("path", SOURCES, ids=[str(path.relative_to(HOME)) for path in SOURCES])
 def test_an_example_is_short_and_never_updates_the_page_by_hand(path: Path) -> None:
     text = path.read_text()
     assert len(text.splitlines()) <= 60

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import html
 import json
 import os
@@ -147,3 +148,14 @@ def test_a_port_that_is_taken_is_named() -> None:
     assert result.returncode == 1
     assert result.stderr.startswith(f"Port {port} cannot be had (")
     assert "Traceback" not in result.stderr
+
+
+async def test_every_app_in_it_starts() -> None:
+    async def visit(url: str) -> None:
+        visitor = Visitor(url)
+        await visitor.come()
+        await visitor.until(lambda: bool(visitor.screen.texts()))
+        await visitor.leave()
+
+    with serve_gallery() as (_, url):
+        await asyncio.gather(*(visit(f"{url}/apps/{name}/") for name in NAMES))

@@ -40,18 +40,15 @@ DEMOS = [
 
 
 def main(page: ft.Page) -> None:
-    page.title = "flet_asp_actors"
-    page.padding = 0
+    page.title, page.padding = "flet_asp_actors", 0
     state = fa.get_state_manager(page)
 
     @functools.cache  # made when it is first shown, and kept
     def card(number: int) -> ft.Control:
         return ft.Card(ft.Container(DEMOS[number].build(state), padding=40, width=380), semantic_container=False)
 
-    rail = ft.NavigationRail(
-        destinations=[ft.NavigationRailDestination(icon=demo.icon, label=demo.title) for demo in DEMOS],
-        label_type=ft.NavigationRailLabelType.ALL,
-    )
+    places = [ft.NavigationRailDestination(icon=demo.icon, label=demo.title) for demo in DEMOS]
+    rail = ft.NavigationRail(destinations=places, label_type=ft.NavigationRailLabelType.ALL)
     stage = ft.Container(padding=40, expand=True, alignment=ft.Alignment.TOP_CENTER)
     state.bind(SCREEN, stage, "content", to=card)
     line = ft.VerticalDivider(width=1)

@@ -12,7 +12,7 @@ import anyio
 from .core.evaluate import FATAL, as_exception, evaluating, now_computing, read_by, refuse_in_selector
 from .core.graph import Node, clock, tick, tick_edit, ticks
 from .core.mailbox import Actor, Mailbox
-from .core.turn import Watcher, here, mark_dependents
+from .core.turn import Watcher, here, tell
 from .core.values import IMMUTABLE, PLAIN, is_a, is_immutable, same
 from .deprecation import deprecated
 from .door import CLOSED, HOMELESS, LOCK
@@ -274,7 +274,7 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
         if unchanged:
             return
         # As `_store` does; spelled out here it saves a fifth of a write.
-        self.version = clock.now = next(ticks)
+        self.version = clock.now = clock.written = next(ticks)
         if self.dependents:
             self._tell()
 
@@ -292,9 +292,7 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
                 break
         else:
             return  # they know already, and whoever told them will see to it that they look
-        turn = here()
-        mark_dependents(self, turn)
-        turn.propagate()
+        tell(self)
 
     def _send_anywhere(self, handle: Callable[[], Awaitable[None] | None], is_quiet: bool = False) -> Receipt:
         """Send a message from whatever thread."""

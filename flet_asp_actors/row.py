@@ -150,7 +150,7 @@ class Row(Selector[T]):
         """The listeners and effects that were set up in `build`."""
         self.current = value
         self.good = self.version = tick()
-        self.sources = {items: None}
+        self.sources = (items,)
         self.mark = CHECK
 
     @staticmethod
@@ -159,7 +159,7 @@ class Row(Selector[T]):
 
     is_plain = False
 
-    def compute(self, old: dict[Node, Any]) -> T:
+    def compute(self, old: Collection[Node]) -> T:
         """Find the item; of one that is gone, or of a list that has failed, the last value."""
         value: T = self.current
         items = self._items
@@ -185,7 +185,7 @@ class Row(Selector[T]):
             items, row._items = row._items, None
             if items is not None and row.dependents:
                 unlink(items, row)
-            row.sources = {}
+            row.sources = ()
             for subscription in list(row.made):
                 subscription.leave(row.made)
         here().look()

@@ -8,7 +8,7 @@ from typing import Any, Generic, Literal, NoReturn, TypeVar
 
 from .core.evaluate import evaluating, now_computing, read_by
 from .core.graph import Node, tick
-from .core.turn import here, mark_dependents
+from .core.turn import tell
 from .errors import ReadOnlyError
 from .key import Readable
 
@@ -69,9 +69,7 @@ class Status(Node, Readable[V]):
         self.current = status
         self.version = tick()
         if self.dependents:
-            turn = here()
-            mark_dependents(self, turn)
-            turn.propagate()
+            tell(self)
 
     @property
     def value(self) -> V:

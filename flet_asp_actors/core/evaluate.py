@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..errors import CycleError, PurityError
@@ -29,8 +29,12 @@ __all__ = (
     "read_by",
     "refuse_in_selector",
     "validate",
+    "validate_all",
     "watch_rendering",
 )
+
+REPEATED = 128
+"""How much longer than needed a route may be, since a function reads something again and again."""
 
 DEPTH = 60
 """How many functions may be entered inside one another before the descent is unwound."""
@@ -63,7 +67,7 @@ class _Evaluation:
     __slots__ = ("afterwards", "cursors", "nesting", "now", "stack", "unwinding")
 
     def __init__(self) -> None:
-        self.now = 0  # the clock when the outermost validation began
+        self.now = 0  # what is as it was then, or later, is fresh
         self.stack: list[Derived] = []  # nodes being checked or computed, outermost first
         self.cursors: list[Iterator[Node] | None] = []  # where each check stands; None: compute
         self.nesting = 0  # functions entered inside one another
@@ -163,23 +167,41 @@ def validate(node: Node) -> None:
     changed; one that the function no longer reads is not computed.
     """
     assert isinstance(node, Derived), "only a derived node is ever marked"
-    if node.mark == CHECK and node.stamp == clock.now and not node.dependents:
-        return
     here = _here.evaluation
-    stack, cursors = here.stack, here.cursors
+    if here.stack:
+        _descend(node, here)
+    elif node.mark != CHECK or node.stamp < clock.written or node.dependents:
+        validate_all((node,))
+
+
+def validate_all(nodes: Iterable[Node]) -> None:
+    """Make nodes fresh, those among them that are marked. Not inside a selector."""
+    here = _here.evaluation
+    here.now = clock.written
+    thread = threading.get_ident()
+    evaluating.add(thread)
+    try:
+        for node in nodes:
+            if node.mark:
+                _descend(node, here)  # type: ignore[arg-type]  # only a derived node is ever marked
+    finally:
+        here.unwinding = None
+        evaluating.discard(thread)
+        while here.afterwards:
+            here.afterwards.pop()()
+
+
+def _descend(node: Derived, here: _Evaluation) -> None:
+    """Make a marked node fresh on the flat stack: down to what has changed, and up again."""
+    stack, cursors, now = here.stack, here.cursors, here.now
     base, held = len(stack), len(cursors)
     if node.mark >= CHECKING:
         raise _cycle(stack, node)
-    if base:
-        if node.mark == CHECK and node.stamp >= here.now and not node.dependents:
-            return
-        if here.nesting >= DEPTH:
-            here.unwinding = node
-            raise _Unwind(node)
-    else:
-        here.now = clock.now
-        evaluating.add(threading.get_ident())
-    now = here.now
+    if node.mark == CHECK and node.stamp >= now and not node.dependents:
+        return
+    if here.nesting >= DEPTH:
+        here.unwinding = node
+        raise _Unwind(node)
     here.nesting += 1
     top, stale = node, False
     cursor: Iterator[Any] | None = None
@@ -209,7 +231,7 @@ def validate(node: Node) -> None:
                         break
                 else:
                     top.mark = CLEAN if top.dependents else CHECK
-                    top.stamp = now
+                    top.stamp = clock.now
                 if entering is not None:
                     continue
             if stale:
@@ -233,53 +255,49 @@ def validate(node: Node) -> None:
         del cursors[held:]
         while len(stack) > base:  # unwound or interrupted: compute these from the start next time
             stack.pop().mark = DIRTY
-        if not base:
-            here.unwinding = None
-            evaluating.discard(threading.get_ident())
-            while here.afterwards:
-                here.afterwards.pop()()
 
 
-def freshen(node: Derived, here: Any) -> None:
+def freshen(node: Any, here: Any) -> None:
     """Make a node fresh that is read by a selector which computes: `validate`, without a detour if none is needed.
 
     Args:
         node: A marked one.
         here: What the thread is computing, as the selector's scope has it.
     """
-    stamp = node.stamp
-    is_stale = node.mark == DIRTY
-    if not is_stale:
-        for source in node.sources if node.mark == CHECK else (node,):
-            if source.mark:
-                validate(node)
+    mark, stamp, now = node.mark, node.stamp, here.now
+    if mark == CHECK:
+        if stamp >= now and not node.dependents:
+            return
+        for source in node.sources:
+            if source.mark and (source.dependents or source.stamp < now or source.mark != CHECK):
+                _descend(node, here)
                 return
             if source.version > stamp:
-                is_stale = True
                 break
-    if not is_stale:
-        node.mark = CLEAN if node.dependents else CHECK
-        node.stamp = here.now
-    elif here.nesting >= DEPTH:
-        validate(node)
-    else:
-        here.nesting += 1
-        here.stack.append(node)
-        try:
-            _compute(node, here)
-        except BaseException:
-            node.mark = DIRTY
-            raise
-        finally:
-            here.nesting -= 1
-            here.stack.pop()
+        else:
+            node.mark = CLEAN if node.dependents else CHECK
+            node.stamp = clock.now
+            return
+    if mark >= CHECKING or here.nesting >= DEPTH:
+        _descend(node, here)
+        return
+    here.nesting += 1
+    here.stack.append(node)
+    try:
+        _compute(node, here)
+    except BaseException:
+        node.mark = DIRTY
+        raise
+    finally:
+        here.nesting -= 1
+        here.stack.pop()
 
 
 def _compute(node: Derived, here: _Evaluation) -> None:
     """Run the function of `node` and keep its edges to what it has read.
 
-    A node that is observed takes the route of the last time, as far as that leads: on it no
-    key need be looked up, and every edge is there already.
+    It takes the route of the last time, as far as that leads: on it no key need be looked
+    up, and every edge is there already.
     """
     scope, old, route = node.scope, node.sources, node.route
     if scope.cleanups:
@@ -289,11 +307,11 @@ def _compute(node: Derived, here: _Evaluation) -> None:
         scope.here = here
     scope.node = node
     node.mark = RUNNING
-    if route is not None:
-        node.step = 0
+    if route is not None and route[0] == scope.epoch:
+        node.step = 1
     else:
-        node.sources = {}
-        scope.taken = [] if old and node.dependents and node.is_plain else None
+        node.route = None
+        scope.taken = [scope.epoch]
     try:
         value = node.function(scope.get) if node.is_plain else node.compute(old)
         if here.unwinding is not None:  # the function has swallowed it
@@ -308,33 +326,37 @@ def _compute(node: Derived, here: _Evaluation) -> None:
     except BaseException as error:
         if node.route is not None:
             leave_route(node)
-        scope.taken = None
         if here.unwinding is not None or isinstance(error, FATAL):
-            node.sources = {**old, **node.sources}  # both are linked; the next run sorts it out
+            if node.is_plain:
+                node.sources = (*old, *scope.taken[2::2])  # both are linked; the next run sorts it out
+            scope.taken = None
             if here.unwinding is not None and not isinstance(error, _Unwind):
                 raise _Unwind(here.unwinding) from None
             raise
-        node.fail(as_exception(error), node.sources)
+        node.fail(as_exception(error), scope.taken[2::2])
     finally:
         taken = scope.taken
         scope.node, scope.taken = outer, outer_taken
         node.mark = CLEAN if node.dependents else CHECK
     node.stamp = clock.now
-    if taken:
+    if not node.is_plain:
+        return
+    node.sources = sources = tuple(dict.fromkeys(taken[2::2]))
+    if node.error is None and len(taken) <= 2 * len(sources) + REPEATED:
         taken.append(END)
         node.route = taken
-    if node.dependents and old.keys() != node.sources.keys():
+    if node.dependents and old != sources:
+        kept = set(sources)
         for source in old:
-            if source not in node.sources:
+            if source not in kept:
                 unlink(source, node)
 
 
 def leave_route(node: Derived) -> None:
     """What is computed reads something else than the last time, or less: from here on it is noted anew."""
     assert node.route is not None
-    node.scope.taken = taken = node.route[: node.step]
+    node.scope.taken = node.route[: node.step]
     node.route = None
-    node.sources = dict.fromkeys(taken[1::2])
 
 
 def _cycle(stack: list[Derived], node: Derived) -> CycleError:

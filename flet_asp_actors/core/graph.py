@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from types import CoroutineType, TracebackType
 from typing import Any, NoReturn, Protocol
 
@@ -32,7 +32,6 @@ __all__ = (
     "Node",
     "Scope",
     "clock",
-    "forget_routes",
     "link",
     "notice_by",
     "tick",
@@ -53,10 +52,11 @@ _editing = threading.Lock()
 class _Clock:
     """Counts changes. Every version is a reading of it, so no version is ever used twice."""
 
-    __slots__ = ("edited", "now")
+    __slots__ = ("edited", "now", "written")
 
     def __init__(self) -> None:
         self.now = 0
+        self.written = 0  # the last change that no selector has made, anywhere
         self.edited = 0  # the last edit in place, anywhere
 
 
@@ -65,7 +65,7 @@ clock = _Clock()
 
 def tick() -> int:
     """Move the clock; the new reading is the version of the change that asked."""
-    clock.now = now = next(ticks)
+    clock.now = clock.written = now = next(ticks)
     return now
 
 
@@ -104,7 +104,7 @@ class Node:
     error: BaseException | None = None
     failure: BaseException | None = None  # also behind a value that is kept
     is_reported: bool = False
-    sources: dict[Node, Any] = {}  # noqa: RUF012  # never written: only a derived node has any
+    sources: Collection[Node] = ()
     good: int | None = None  # the version by which those go who watch; None: by any
 
     def __init__(self, key: Any, value: Any) -> None:
@@ -134,12 +134,13 @@ class Scope:
         report: Where the error of a cleanup goes, with the key of its selector.
     """
 
-    __slots__ = ("_report", "cleanups", "get", "here", "node", "taken")
+    __slots__ = ("_report", "cleanups", "epoch", "get", "here", "node", "taken")
 
     def __init__(self, report: Callable[[BaseException, Any], object]) -> None:
         self.node: Derived | None = None  # the one that computes
         self.here: Any = None  # what its thread is computing
-        self.taken: list[Any] | None = None  # the route that it takes, if that is noted
+        self.taken: Any = None  # the route that it takes, unless it is that of the last time
+        self.epoch = 0  # moves when a key leads to another node than before: no route of before is taken again
         self.get: Any = None
         self.cleanups: dict[Node, list[Callable[[], object]]] = {}
         self._report = report
@@ -178,7 +179,7 @@ class Derived(Node):
     )
 
     is_plain = True
-    """Whether to compute is to call the function, and nothing else."""
+    """Whether to compute is to call the function, which reads with `get`, and nothing else."""
 
     def __init__(
         self,
@@ -192,8 +193,8 @@ class Derived(Node):
         self.scope = scope
         self.equals = equals
         self.mark = DIRTY
-        self.sources: dict[Node, Any] = {}  # in the order they were read
-        self.route: list[Any] | None = None  # the keys that it read the last time, each with its node, and then END
+        self.sources: Collection[Node] = ()  # in the order they were read
+        self.route: list[Any] | None = None  # its scope's epoch, the keys that it read, each with its node, and END
         self.step = 0  # how far it has come on its route, while it computes
         self.stamp = 0  # when it was last known to be fresh: a source with a later version has changed since
         self.error: BaseException | None = None
@@ -206,7 +207,7 @@ class Derived(Node):
         assert self.error is not None
         raise self.error.with_traceback(self._traceback)
 
-    def compute(self, old: dict[Node, Any]) -> Any:
+    def compute(self, old: Collection[Node]) -> Any:
         """Make the value. `old` are the sources of the value before."""
         return self.function(self.scope.get)
 
@@ -230,7 +231,9 @@ class Derived(Node):
         self.current = value
         if self.error is not None:
             self.error = self._traceback = None
-            self.version = tick()  # whoever saw the failure is not up to date; whoever watches goes by `good`
+            self.version = clock.now = next(
+                ticks
+            )  # whoever saw the failure is not up to date; whoever watches goes by `good`
         if unchanged:
             return
         self.good = self.version = clock.now = next(ticks)
@@ -251,7 +254,7 @@ class Derived(Node):
         # The error of a source that has failed for a while is no new failure.
         self.is_reported = any(source.error is error and source.is_reported for source in reads)
         self._traceback = user_traceback(error.__traceback__)
-        self.version = tick()
+        self.version = clock.now = next(ticks)
 
     @property
     def has_value(self) -> bool:
@@ -287,7 +290,6 @@ def unlink(node: Node, dependent: Dependent) -> None:
             for call in node.attention:
                 _notice(call)
             if isinstance(node, Derived):
-                node.route = None
                 if node.mark == CLEAN:
                     node.mark = CHECK
                     node.stamp = clock.now
@@ -302,13 +304,6 @@ def notice_by(notice: Callable[[Callable[[], object]], object]) -> None:
     """Say how to have something called at the end of the outermost call."""
     global _notice
     _notice = notice
-
-
-def forget_routes(node: Node) -> None:
-    """The key of a node finds another one from here on: whoever has read it looks it up again."""
-    for dependent in node.dependents or ():
-        if isinstance(dependent, Derived):
-            dependent.route = None
 
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__))

@@ -7,7 +7,7 @@ have read is a node of its own here: it changes whenever one of its sources does
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from ..errors import CycleError, DeadlockError
@@ -32,7 +32,7 @@ class Inputs(Derived):
             if the work does not begin anew at once (it is debounced).
     """
 
-    __slots__ = ("_awaited", "_is_own", "_keeps_fresh", "_retained")
+    __slots__ = ("_awaited", "_is_own", "_keeps_fresh", "_retained", "_seen")
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class Inputs(Derived):
         keeps_fresh: bool = False,
     ) -> None:
         super().__init__(key, self._unused, scope)
+        self._start_over()
         self._is_own = is_own
         self._keeps_fresh = keeps_fresh
         self._awaited: set[Node] = set()  # of the sources those that the work has waited for
@@ -49,17 +50,19 @@ class Inputs(Derived):
 
     is_plain = False
 
-    def compute(self, old: dict[Node, Any]) -> object:
+    def compute(self, old: Collection[Node]) -> object:
         """One of the sources may have changed. All are kept, for the work is about to read most of them again."""
-        sources = self.sources = old
-        unchanged = bool(sources)
-        for source, seen in sources.items():
+        unchanged = bool(self._seen)
+        for source, seen in self._seen.items():
             if self._keeps_fresh and source.mark:
                 validate(source)
             if source.version != seen:
-                sources[source] = source.version
+                self._seen[source] = source.version
                 unchanged = False
         return self.current if unchanged else object()  # equal to nothing, so this is a change
+
+    def _start_over(self) -> None:
+        self.sources = self._seen = dict[Node, int]()  # with the version that the work has seen of each
 
     @staticmethod
     def _unused(_: object) -> object:
@@ -72,7 +75,7 @@ class Inputs(Derived):
         to be begun again.
         """
         self._retained.update(dict.fromkeys(self.sources))
-        self.sources = {}
+        self._start_over()
         self._awaited.clear()
 
     def end(self) -> None:
@@ -87,7 +90,7 @@ class Inputs(Derived):
         """Nobody needs the work: hold on to nothing, and do it from the start the next time."""
         self.end()
         if not self.dependents:
-            self.sources = {}
+            self._start_over()
         if self.mark < CHECKING:
             self.mark = DIRTY
 
@@ -106,7 +109,7 @@ class Inputs(Derived):
         if is_new:
             self._refuse_circle(node)  # now it is known what the node depends on
         node.is_noted = True
-        self.sources[node] = node.version
+        self._seen[node] = node.version
         here().look()  # a node that is observed for the first time may have something to begin
         if node.error is not None:
             node.throw()
@@ -129,7 +132,7 @@ class Inputs(Derived):
             self._doubt(node)
 
     def _doubt(self, node: Node) -> None:
-        self.sources[node] = _NEVER
+        self._seen[node] = _NEVER
         self.stamp = _NEVER
 
     def look_again(self) -> None:
@@ -146,7 +149,7 @@ class Inputs(Derived):
             self._link(node)
             node.is_noted = True
             # Behind a value that is kept the failure does not show, nor does the recovery.
-            self.sources[node] = node.version
+            self._seen[node] = node.version
             if node.error is None:
                 self._doubt(node)
 

@@ -108,18 +108,19 @@ class Listeners(Watcher):
         """Tell all of them, as long as they only listen."""
         telling = self._telling = self._calls
         calls = iter(telling.values())
-        untold: list[Listener] = []
         try:
             while not self._call(calls, self.node.current):
                 if self.mark:
                     break
+        except BaseException:
+            self._part(telling, list(telling)[len(telling) - length_hint(calls) :])
+            raise
         finally:
             self._telling = None
-            left = length_hint(calls)
-            if left or self.mark:
-                untold = list(telling)[len(telling) - left :]
-                self._part(telling, untold)
-        self._tell_each(untold)  # one has written: those after it are told of that now, and the others in the next turn
+        if self.mark:  # one has written: those after it are told of that now, and the others in the next turn
+            untold = list(telling)[len(telling) - length_hint(calls) :]
+            self._part(telling, untold)
+            self._tell_each(untold)
 
     def _call(self, calls: Iterator[Callable[[Any], object]], value: Any) -> bool:
         """Call one after the other until one writes, raises, or returns something; whether all were called."""

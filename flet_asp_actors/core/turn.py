@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 from ..errors import LoopError
-from .evaluate import is_evaluating, validate
+from .evaluate import evaluating, is_evaluating, validate, validate_all
 from .graph import CHECK, CHECKING, CLEAN, DIRTY, Derived, Node, link, notice_by, tick, unlink
 
-__all__ = ("Leader", "Turn", "Watcher", "here", "invalidate", "mark_dependents")
+__all__ = ("Leader", "Turn", "Watcher", "here", "invalidate", "mark_dependents", "tell")
 
 MAX_TURNS = 10_000
 """How many turns one drain may take before it is called a loop."""
@@ -74,6 +74,13 @@ class Watcher:
         self.mark = CLEAN
         unlink(self.node, self)
         here().look()
+
+
+def tell(node: Node) -> None:
+    """A node has changed, and is observed: mark everything downstream, and tell those who watch."""
+    turn = _here.turn
+    mark_dependents(node, turn)
+    turn.propagate()
 
 
 def mark_dependents(node: Node, turn: Turn) -> None:
@@ -145,7 +152,7 @@ class Turn:
         Raises:
             LoopError: After `MAX_TURNS` turns; everything pending counts as told.
         """
-        if self.depth or self.draining or is_evaluating():
+        if self.depth or self.draining or (evaluating and is_evaluating()):
             return
         self.draining = True
         turns = 0
@@ -174,29 +181,35 @@ class Turn:
         try:
             # First everything becomes fresh, then everybody is told: nobody sees a mixture.
             for watcher in batch:
-                if watcher.mark and watcher.node.mark:
-                    validate(watcher.node)
+                if watcher.node.mark:
+                    validate_all(watcher.node for watcher in batch if watcher.mark)
+                    break
             for watcher in batch:
-                if watcher.mark and watcher.node.mark:  # a watcher before this one wrote
-                    validate(watcher.node)
                 told += 1
                 if not watcher.mark:  # stopped meanwhile
                     continue
-                watcher.mark = CLEAN
                 node = watcher.node
+                if node.mark:  # a watcher before this one wrote
+                    validate(node)
+                watcher.mark = CLEAN
                 if node.error is not None:
-                    root = _root(node.error)
-                    if any(root is other for other in reported):
-                        watcher.know_failure()
-                    elif watcher.know_failure():
-                        reported.append(root)
-                        watcher.report(node.error)
+                    self._tell_failure(watcher, node.error, reported)
                 elif node.version != watcher.seen and node.good != watcher.seen:
                     watcher.seen = node.version if node.good is None else node.good
                     watcher.notify()
-        finally:
-            # Only a BaseException gets here early: those not told yet stay queued.
-            self.pending[:0] = batch[told:]
+        except BaseException:
+            self.pending[:0] = batch[told:]  # those not told yet stay queued
+            raise
+
+    @staticmethod
+    def _tell_failure(watcher: Watcher, error: BaseException, reported: list[BaseException]) -> None:
+        """Report an error, once for all who watch and a turn, however often it was wrapped."""
+        root = _root(error)
+        if any(root is other for other in reported):
+            watcher.know_failure()
+        elif watcher.know_failure():
+            reported.append(root)
+            watcher.report(error)
 
     def _lead(self) -> None:
         """Tell those who begin work anew, so that its status says so to all who look in this turn."""

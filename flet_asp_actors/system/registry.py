@@ -12,7 +12,7 @@ from ..async_key import AsyncSelectorKey, AsyncStatusKey
 from ..async_selector import AsyncSelector
 from ..atom import Atom, is_atom, make_atom
 from ..core.evaluate import freshen, leave_route, read, refuse_in_selector
-from ..core.graph import CHECK, Derived, Node, forget_routes, link, tick
+from ..core.graph import CHECK, Derived, Node, link, tick
 from ..core.turn import Watcher, here, invalidate, mark_dependents
 from ..core.values import is_a, private_copy
 from ..door import LOCK
@@ -123,16 +123,15 @@ class Registry(Root):
                 pass  # another name, or no key at all: find() knows
             if node is None:
                 node = key if isinstance(key, Node) else find(key)
+            taken = scope.taken
+            taken.append(key)
+            taken.append(node)
             if current.dependents and not (node.dependents and current in node.dependents):
-                current.sources[node] = None  # it is an edge from here on, whatever happens below
-                link(node, current)
+                link(node, current)  # it is an edge from here on, whatever happens below
                 adopt(node)
-            if scope.taken is not None:
-                scope.taken += (key, node)
             if node.mark:
                 freshen(node, scope.here)
             node.is_noted = True
-            current.sources[node] = None
             if node.error is not None:
                 node.throw()
             return node.current
@@ -170,7 +169,7 @@ class Registry(Root):
             if current.dependents:
                 link(missing, current)
             missing.is_noted = True
-            current.sources[missing] = None
+            self.scope.taken += (key, missing)
         # The newest are enough for a hint: matching a million names would take seconds.
         known = {str(getattr(name, "name", name)): name for name in list(self._nodes)[-SUGGESTED_FROM:]}
         close = difflib.get_close_matches(str(key), known, n=1)
@@ -267,10 +266,10 @@ class Registry(Root):
     def _evict(self, key: Any, node: Node) -> None:
         """Let go of a member of a family that nobody observes. Who has read it finds another one the next time."""
         self._nodes.pop(key, None)
-        forget_routes(node)
+        self.scope.epoch += 1
         self._retire(node)
         if isinstance(node, Derived) and node.mark == CHECK:
-            node.sources = {}  # who has read it looks at it once more, and it is not to be computed for that
+            node.sources = ()  # who has read it looks at it once more, and it is not to be computed for that
 
     def _retire(self, node: Node) -> None:
         """A selector is no longer the one that its key finds."""
@@ -309,7 +308,7 @@ class Registry(Root):
         for key in gone:
             atom: Any = self._nodes.pop(key, None)
             if atom is not None:
-                forget_routes(atom)
+                self.scope.epoch += 1
                 self._given_up[key] = atom
 
     def _delete(self, key: Any) -> Receipt:
@@ -324,7 +323,7 @@ class Registry(Root):
                     self._given_up[node.key] = node
                 return receipt
             del self._nodes[node.key.given]
-            forget_routes(node)
+            self.scope.epoch += 1
             self._leave(node.key.given, node)
             return DONE
         names = [name for name, held in list(self._nodes.items()) if held is node]
@@ -337,7 +336,7 @@ class Registry(Root):
                 invalidate(node, turn)
                 turn.propagate()
             return DONE
-        forget_routes(node)
+        self.scope.epoch += 1
         for name in names:
             del self._nodes[name]
             if is_a(name, Member):

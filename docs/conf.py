@@ -1,4 +1,4 @@
-"""How the site is built: `make docs`. Everything it needs is in the clone and in the package index."""
+"""How the site is built: `make docs`. It needs the clone and the package index."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ root_doc = "index"
 myst_heading_anchors = 4
 myst_enable_extensions = ["attrs_inline", "colon_fence"]
 
-# Docstrings: Google style, and what is in single backticks is code, linked where it is a name.
+# Docstrings: Google style; what is in single backticks is code, a link if it is a name.
 default_role = "py:obj"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
@@ -55,7 +55,7 @@ html_theme_options = {
 pygments_style = "friendly"
 pygments_dark_style = "github-dark"
 
-# `make links` asks each address once; what a machine may not reach is not a broken link.
+# `make links` asks each address, but not that of the server on this machine.
 linkcheck_timeout = 20
 linkcheck_retries = 2
 linkcheck_ignore = [r"http://127\.0\.0\.1.*"]
@@ -63,8 +63,10 @@ linkcheck_ignore = [r"http://127\.0\.0\.1.*"]
 _CODE = re.compile(r"`+[^`]+`+")
 
 
-def show_one_signature(app: Sphinx, kind: str, name: str, thing: object, *_: object) -> None:
-    """Show the signature that there is. The overloads say the same to a checker, at ten times the length."""
+def show_one_signature(
+    app: Sphinx, kind: str, name: str, thing: object, *_: object
+) -> None:
+    """Show the signature that there is, not the overloads, which are for checkers."""
     module = getattr(thing, "__module__", None) or ""
     if module.startswith(project):
         analyzer = ModuleAnalyzer.for_module(module)
@@ -72,10 +74,14 @@ def show_one_signature(app: Sphinx, kind: str, name: str, thing: object, *_: obj
         analyzer.overloads.clear()
 
 
-def take_attributes_as_code(app: Sphinx, kind: str, name: str, thing: object, _: object, lines: list[str]) -> None:
+def take_attributes_as_code(
+    app: Sphinx, kind: str, name: str, thing: object, _: object, lines: list[str]
+) -> None:
     """`.value` is code, and not a link to whichever class has such an attribute."""
     for number, line in enumerate(lines):
-        lines[number] = _CODE.sub(lambda code: f"`{code[0]}`" if code[0].startswith("`.") else code[0], line)
+        lines[number] = _CODE.sub(
+            lambda code: f"`{code[0]}`" if code[0].startswith("`.") else code[0], line
+        )
 
 
 def setup(app: Sphinx) -> None:

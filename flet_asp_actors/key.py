@@ -24,6 +24,9 @@ class Readable(Generic[T_co]):
 
     __slots__ = ()
 
+    is_node = False
+    """Whether it is a node of a graph itself, a handle, and not a key of one."""
+
     @property
     def kept(self) -> Any:
         """What a store finds it by."""

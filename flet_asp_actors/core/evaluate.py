@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from threading import get_ident
 from typing import Any
 
 from ..errors import CycleError, PurityError
@@ -122,7 +123,7 @@ def refuse_in_selector(what: str) -> None:
         raise PurityError(
             f"{computing.key} {what}, and a selector only reads. Do it in an action, a listener or a handler."
         )
-    if -threading.get_ident() in evaluating and (component := _now_rendering()) is not None:
+    if -get_ident() in evaluating and (component := _now_rendering()) is not None:
         raise PurityError(
             f"{component} {what} while it is rendered, and rendering only reads. Do it in a handler "
             "(on_click=lambda: ..., and not the call itself), in ft.use_effect or in an action."
@@ -144,7 +145,7 @@ def watch_rendering(now_rendering: Callable[[], str | None]) -> Callable[[], obj
     """
     global _now_rendering
     _now_rendering = now_rendering
-    mark = -threading.get_ident()  # no thread is evaluating by this number, and the test above stays cheap
+    mark = -get_ident()  # no thread is evaluating by this number, and the test above stays cheap
     if mark in evaluating:
         return None
     evaluating.add(mark)
@@ -178,7 +179,7 @@ def validate_all(nodes: Iterable[Node]) -> None:
     """Make nodes fresh, those among them that are marked. Not inside a selector."""
     here = _here.evaluation
     here.now = clock.written
-    thread = threading.get_ident()
+    thread = get_ident()
     evaluating.add(thread)
     try:
         for node in nodes:

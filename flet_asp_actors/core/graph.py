@@ -98,6 +98,9 @@ class Node:
 
     __slots__ = ("attention", "current", "dependents", "edited", "is_noted", "key", "version")
 
+    is_node = True
+    """Whether it is a node itself, and not a key of one."""
+
     # What a plain node has no use for, so that both kinds can be read alike.
     mark: int = CLEAN
     is_end = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from operator import length_hint
 from typing import Any, Protocol
 
@@ -92,75 +92,70 @@ class Listeners(Watcher):
             listener.node = node
 
     def notify(self) -> None:
-        try:
-            if self._is_uneven:
-                self._tell_each(list(self._calls))
-            else:
-                self._tell_all()
-        except BaseException:  # it is for the interpreter; those who were not told are told in the next turn
-            self.seen = _NEVER
-            if not self.mark:
-                self.mark = CHECK
-                here().pending.append(self)
-            raise
-
-    def _tell_all(self) -> None:
-        """Tell all of them, as long as they only listen."""
+        if self._is_uneven:
+            self._tell_each(list(self._calls))
+            return
         telling = self._telling = self._calls
         calls = iter(telling.values())
         try:
-            while not self._call(calls, self.node.current):
-                if self.mark:
+            while True:
+                value = self.node.current
+                result: object = None
+                error: BaseException | None = None
+                try:
+                    for call in calls:
+                        result = call(value)
+                        if result is not None or self.mark:
+                            break
+                    else:
+                        return
+                except FATAL:
+                    raise
+                except BaseException as raised:
+                    error = as_exception(raised)
+                if result is not None or error is not None:
+                    number = len(telling) - length_hint(calls) - 1
+                    next(itertools.islice(telling, number, None)).take(result, error)
+                if self.mark:  # one has written: those after it are told of that now, and the others in the next turn
                     break
         except BaseException:
             self._part(telling, list(telling)[len(telling) - length_hint(calls) :])
+            self._put_off()
             raise
         finally:
             self._telling = None
-        if self.mark:  # one has written: those after it are told of that now, and the others in the next turn
-            untold = list(telling)[len(telling) - length_hint(calls) :]
-            self._part(telling, untold)
-            self._tell_each(untold)
-
-    def _call(self, calls: Iterator[Callable[[Any], object]], value: Any) -> bool:
-        """Call one after the other until one writes, raises, or returns something; whether all were called."""
-        result: object = None
-        error: BaseException | None = None
-        try:
-            for call in calls:
-                result = call(value)
-                if result is not None or self.mark:
-                    break
-            else:
-                return True
-        except FATAL:
-            raise
-        except BaseException as raised:
-            error = as_exception(raised)
-        if result is not None or error is not None:
-            telling = self._telling or {}
-            number = len(telling) - length_hint(calls) - 1
-            listener = next(itertools.islice(telling, number, None))
-            listener.take(result, error)
-        return False
+        untold = list(telling)[len(telling) - length_hint(calls) :]
+        self._part(telling, untold)
+        self._tell_each(untold)
 
     def _tell_each(self, listeners: list[Listener]) -> None:
         """Tell those who have not seen what is there now."""
-        for listener in listeners:
-            if listener not in self._calls:
-                continue
-            if self.node.mark:
-                validate(self.node)
-            if self.node.error is not None:
-                if self.know_failure():
-                    self.report(self.node.error)
-                return
-            now = self._version
-            if listener.seen != now:
-                listener.seen = now
-                listener.notify()
+        try:
+            for listener in listeners:
+                if listener not in self._calls:
+                    continue
+                if self.node.mark:
+                    validate(self.node)
+                if self.node.error is not None:
+                    if self.know_failure():
+                        self.report(self.node.error)
+                    return
+                now = self._version
+                if listener.seen != now:
+                    listener.seen = now
+                    listener.notify()
+        except BaseException:
+            self._put_off()
+            raise
         if not self.mark:
             self._is_uneven = False
+
+    def _put_off(self) -> None:
+        """What was raised is for the interpreter: those who were not told are told in the next turn."""
+        self.seen = _NEVER
+        if not self.mark:
+            self.mark = CHECK
+            here().pending.append(self)
 
     def _part(self, told: Iterable[Listener], untold: Iterable[Listener]) -> None:
         """From here on it is noted who has seen what."""

@@ -117,12 +117,15 @@ class Registry(Root):
                     return known.current
                 leave_route(current)
             node: Any = None
-            try:
-                node = lookup(key if type(key) is str else key.kept)
-            except (AttributeError, TypeError):
-                pass  # another name, or no key at all: find() knows
+            if type(key) is str:
+                node = lookup(key)
+            else:
+                try:
+                    node = key if key.is_node else lookup(key.kept)
+                except (AttributeError, TypeError):
+                    pass  # another name, or no key at all: find() knows
             if node is None:
-                node = key if isinstance(key, Node) else find(key)
+                node = find(key)
             taken = scope.taken
             taken.append(key)
             taken.append(node)

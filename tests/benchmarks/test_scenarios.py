@@ -1,53 +1,122 @@
-"""Every scenario that is measured gives the right answer in this library. Never a time."""
+"""What the tables compare is right, at this library and at each peer that is installed. Never a time."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from .scenarios import OURS, OURS_ON_LOOP, PEERS, SCENARIOS, Peer, Probe, Run, Scenario, build, check, finish
+from . import awaiting, guard, report
+from .floors import Floor
+from .measuring import check
+from .peers import FLOOR, OURS, OURS_ON_LOOP, PEERS, Peer
+from .primitives import Kit, Source
+from .shapes import SCENARIOS, Scenario
 
-SMALL = 7
-
-
-@pytest.fixture
-def loop() -> Iterator[asyncio.AbstractEventLoop]:
-    loop = asyncio.new_event_loop()
-    yield loop
-    loop.close()
+INSTALLED = [peer for peer in PEERS if peer.is_installed]
 
 
-@pytest.mark.parametrize("peer", [OURS, OURS_ON_LOOP], ids=lambda peer: peer.name)
+def small(scenario: Scenario) -> Callable[[Kit], Any]:
+    return scenario.checks_with or scenario.build
+
+
+@pytest.mark.parametrize("peer", [OURS, OURS_ON_LOOP, FLOOR], ids=lambda peer: peer.name)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_ours_is_right(scenario: Scenario, peer: Peer, loop: asyncio.AbstractEventLoop) -> None:
-    assert check(scenario, peer, loop, SMALL) is None
+def test_ours_is_right(scenario: Scenario, peer: Peer) -> None:
+    assert check(small(scenario), peer).mark == ""
 
 
+@pytest.mark.parametrize("peer", INSTALLED, ids=lambda peer: peer.name)
+def test_every_peer_gets_a_plain_value_right(peer: Peer) -> None:
+    for scenario in SCENARIOS[:2]:
+        assert check(scenario.build, peer).mark == ""
+
+
+@pytest.mark.parametrize("peer", [peer for peer in INSTALLED if peer.tracks], ids=lambda peer: peer.name)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_the_probe_of_a_measurement_fits(scenario: Scenario, loop: asyncio.AbstractEventLoop) -> None:
-    run = build(scenario, OURS, loop, Probe(), SMALL)
-    value = finish(loop, run(3))
-    assert scenario.answer is None or value == scenario.answer(SMALL).value
+def test_a_peer_that_tracks_is_right_or_does_too_much(scenario: Scenario, peer: Peer) -> None:
+    verdict = check(small(scenario), peer)
+    assert verdict.mark in ("", "*") or (verdict.mark != "wrong" and not verdict.why)
 
 
-def test_a_wrong_answer_is_found(loop: asyncio.AbstractEventLoop) -> None:
-    scenario = next(each for each in SCENARIOS if each.name.startswith("diamond"))
-
-    def glitching(probe: Probe, size: int) -> Run:
-        def run(n: int) -> int:
-            sides = [1] * size
-            for side in range(size):
-                sides[side] = probe.step(n)
-                probe.join(sides)
-            return sum(sides)
-
-        return run
-
-    broken = Scenario("broken", "", "", scenario.size, scenario.answer, {OURS: glitching})
-    assert "mixed" in (check(broken, OURS, loop, SMALL) or "")
+@pytest.mark.parametrize("scenario", awaiting.SCENARIOS, ids=lambda scenario: scenario.name)
+def test_what_is_awaited_is_right(scenario: awaiting.Waiting) -> None:
+    assert [asyncio.run(awaiting.check(opened)) for opened in scenario.columns.values()].count("") == len(
+        scenario.columns
+    )
 
 
-def test_every_adapter_belongs_to_a_column() -> None:
-    assert all(peer in PEERS for scenario in SCENARIOS for peer in scenario.adapters)
+# ------------------------------------------------------------------ what is wrong is found
+
+
+class Glitching(Floor):
+    """Tells each who reads a changed value at once, as messages do."""
+
+    def write(self, signal: Source, value: int) -> None:
+        signal.value = value
+        self._tell(signal)
+
+    def _tell(self, changed: Source) -> None:
+        for run, sources, cell in self.order:
+            if any(source is changed for source in sources):
+                run()
+                self._tell(cell)
+        for cell, listener in self.listeners:
+            if cell is changed:
+                listener(cell.value)
+
+
+class Stale(Floor):
+    def write(self, signal: Source, value: int) -> None:
+        signal.value = value
+
+
+class Eager(Floor):
+    def write(self, signal: Source, value: int) -> None:
+        super().write(signal, value)
+        super().write(signal, value)
+
+
+class Silent(Floor):
+    def listen(self, source: Source, listener: Callable[[Any], object]) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("kit", "name", "mark", "why"),
+    [
+        (Glitching, "diamond of 100", "wrong", "mixed"),
+        (Stale, "chain of 100", "wrong", "read"),
+        (Eager, "chain of 100", "*", "computations instead of"),
+        (Silent, "chain of 100", "wrong", "heard"),
+    ],
+)
+def test_a_wrong_implementation_is_found(kit: type[Kit], name: str, mark: str, why: str) -> None:
+    scenario = next(each for each in SCENARIOS if each.name == name)
+    verdict = check(small(scenario), Peer("broken", kit))
+    assert (verdict.mark, why in verdict.why) == (mark, True)
+
+
+# ------------------------------------------------------------------ the guard, the docs
+
+
+def test_the_same_work_is_counted_each_time() -> None:
+    scenario = next(each for each in SCENARIOS if each.name == "diamond of 100")
+    assert guard.work(scenario, OURS) == guard.work(scenario, OURS)
+
+
+def test_the_guard_sees_what_is_worse() -> None:
+    recorded = {"a | ours to floor": 2.0, "b | ours to floor": 2.0, "c | ours to observ": 1.0}
+    assert guard.regressions({"a | ours to floor": 2.4, "b | ours to floor": 2.6}, recorded) == [
+        "b | ours to floor: 2.60, recorded 2.00"
+    ]
+    assert guard.regressions({"a | ours to floor": 1.0}, recorded) == ["b | ours to floor: not measured"]
+
+
+@pytest.mark.parametrize("path", report.DOCS, ids=lambda path: path.name)
+def test_the_docs_say_what_is_recorded(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert report.written_in(text, report.DOCS[path](report.recorded())) == text

@@ -1,0 +1,83 @@
+"""The guard: how much work an operation is, to the floor and to a peer, beside what was recorded.
+
+Work is counted, not timed: the lines of Python that run. No other work on the machine
+changes such a count, so there is no noise to be dealt with: the same code gives the same
+number, every time. What runs in C within one line is not seen; for that there is the table.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from tests.kit.lines import counted
+
+from .measuring import on_loop
+from .peers import FLOOR, OURS, OURS_ON_LOOP, PEERS, Peer
+from .shapes import SCENARIOS, Scenario
+
+__all__ = ("RECORD", "TOLERANCE", "main", "regressions", "work")
+
+RECORD = Path(__file__).with_name("guard.json")
+TOLERANCE = 1.25
+VERSION = ".".join(map(str, sys.version_info[:2]))
+"""Which lines are counted differs a little from one Python to the next: each has its own record."""
+COMPARED = tuple(peer for peer in PEERS if peer is FLOOR or peer.name == "observ")
+Ratios = dict[str, float]
+
+
+def work(scenario: Scenario, peer: Peer) -> int:
+    """Count the lines of ten operations, after those that warm up."""
+
+    def count() -> int:
+        run = (scenario.checks_with or scenario.build)(peer.kit())
+        run(4)
+        with counted() as lines:
+            run(10)
+        return lines.count
+
+    found: int = on_loop(peer, count)
+    return found
+
+
+def measured() -> Ratios:
+    """The ratios of today: ours, with a loop and without, to each peer that is installed and has such a thing."""
+    found: Ratios = {}
+    for scenario in SCENARIOS:
+        ours = {peer.name: work(scenario, peer) for peer in (OURS, OURS_ON_LOOP)}
+        for other in COMPARED:
+            if other.is_installed and (other is FLOOR or "observed" not in scenario.name):
+                try:
+                    base = work(scenario, other)
+                except Exception:  # no such thing, or it cannot
+                    continue
+                for name, count in ours.items():
+                    found[f"{scenario.name} | {name} to {other.name}"] = round(count / base, 3)
+    return found
+
+
+def regressions(now: Ratios, recorded: Ratios) -> list[str]:
+    """Say which ratios are worse by more than the tolerance, or are gone."""
+    worse = [
+        f"{name}: {now[name]:.2f}, recorded {before:.2f}"
+        for name, before in recorded.items()
+        if name in now and now[name] > before * TOLERANCE
+    ]
+    gone = [f"{name}: not measured" for name in recorded if name not in now and name.endswith(FLOOR.name)]
+    return worse + gone
+
+
+def main(is_recording: bool) -> int:
+    records: dict[str, Ratios] = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
+    now = measured()
+    if is_recording:
+        text = json.dumps({**records, VERSION: now}, indent=1, sort_keys=True)
+        RECORD.write_text(text + "\n", encoding="utf-8")
+        return 0
+    if VERSION not in records:
+        print(f"Nothing is recorded for Python {VERSION}: python -m tests.benchmarks --check --record")
+        return 1
+    found = regressions(now, records[VERSION])
+    print("\n".join(found) or f"{len(records[VERSION])} ratios are as recorded, or better.")
+    return 1 if found else 0

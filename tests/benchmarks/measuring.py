@@ -1,0 +1,173 @@
+"""How a scenario is checked and then timed.
+
+What counts is the processor's time, not the clock's: what else the machine does disturbs
+less. Nothing is collected meanwhile, and the peers take turns within each round, so that a
+slow moment meets all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import io
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from time import process_time
+from typing import Any
+
+from .floors import Oracle
+from .peers import FLOOR, OURS, Peer
+from .primitives import Kit, Missing, Watched, Witness
+from .shapes import Run, Scenario
+
+__all__ = ("LEAST_ROUNDS", "NO_SUCH_THING", "Cell", "Verdict", "check", "measure")
+
+LEAST_ROUNDS = 7
+NO_SUCH_THING = "\N{EN DASH}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a peer gets wrong."""
+
+    mark: str = ""
+    """`wrong`, `*` if all it does is to compute or to tell too often, or that it has no such thing."""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure of the table, or a mark in place of it."""
+
+    scenario: str
+    peer: str
+    microseconds: float | None = None
+    """The median of the rounds."""
+    to_ours: float | None = None
+    """The median of the ratios within each round; so are the next two."""
+    to_floor: float | None = None
+    to_best: float | None = None
+    """To the fastest peer that gets it right."""
+    mark: str = ""
+    why: str = ""
+
+
+def check(build: Callable[[Kit], Run], peer: Peer) -> Verdict:
+    """Compare what a peer does with what is right, in the third turn and the fourth."""
+    if not peer.is_installed:
+        return Verdict("not installed")
+    right_value, right, ever = _observe(build, Oracle)
+    with contextlib.redirect_stderr(io.StringIO()):  # some print the errors of their listeners
+        try:
+            value, seen, _ = on_loop(peer, lambda: _observe(build, peer.kit))
+        except Missing:
+            return Verdict(NO_SUCH_THING)
+        except Exception as error:
+            return Verdict("wrong", type(error).__name__)
+    if value != right_value:
+        return Verdict("wrong", f"read {_short(value)} instead of {_short(right_value)}")
+    if peer is FLOOR:
+        return Verdict()  # it computes and tells whatever has changed
+    mixed = sum(repr(each) not in ever for each in seen.computed)
+    if mixed:
+        return Verdict("wrong", f"{mixed} of {len(seen.computed)} computations saw old and new values mixed")
+    heard, due = Counter(map(repr, seen.heard)), Counter(map(repr, right.heard))
+    if due - heard or set(heard) - set(due):
+        return Verdict("wrong", f"the listeners heard {heard.total()} values, or others, instead of {due.total()}")
+    if len(seen.computed) > len(right.computed):
+        return Verdict("*", f"{len(seen.computed)} computations instead of {len(right.computed)}")
+    if heard != due:
+        return Verdict("*", f"the listeners heard {heard.total()} values instead of {due.total()}")
+    return Verdict()
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) < 30 else f"{text[:27]}..."
+
+
+def _observe(build: Callable[[Kit], Run], kit: Callable[[], Kit]) -> tuple[Any, Witness, set[str]]:
+    """Give the value, what happened until it was there, and all that was computed before, too."""
+    witness = Witness()
+    run = build(Watched(kit(), witness))
+    run(2)
+    before = set(map(repr, witness.computed))
+    witness.forget()
+    return run(4), witness, before | set(map(repr, witness.computed))
+
+
+def on_loop(peer: Peer, call: Callable[[], Any]) -> Any:
+    """Call, on a running loop if the peer wants that."""
+    if not peer.on_loop:
+        return call()
+
+    async def here() -> Any:
+        return call()
+
+    return asyncio.run(here())
+
+
+def measure(scenario: Scenario, peers: Sequence[Peer], rounds: int, seconds: float) -> list[Cell]:
+    """Measure one scenario at every peer that can do it."""
+    verdicts = {peer: check(scenario.build, peer) for peer in peers}
+    if verdicts[OURS].mark:
+        raise SystemExit(f"{scenario.name}: ours is wrong: {verdicts[OURS].why}")
+    runs = {peer: scenario.build(peer.kit()) for peer in peers if verdicts[peer].mark in ("", "*")}
+    figures = _time(runs, rounds, seconds)
+    right = [peer for peer in runs if peer.module and not verdicts[peer].mark]
+    best = min(right, key=lambda peer: median(figures[peer]), default=None)
+
+    def ratio(peer: Peer, base: Peer | None) -> float | None:
+        if base not in figures or peer not in figures:
+            return None
+        return median(each / other for each, other in zip(figures[peer], figures[base], strict=True))
+
+    return [
+        Cell(
+            scenario.name,
+            peer.name,
+            median(figures[peer]) if peer in figures else None,
+            ratio(peer, OURS),
+            ratio(peer, FLOOR),
+            ratio(peer, best),
+            verdicts[peer].mark,
+            verdicts[peer].why,
+        )
+        for peer in peers
+    ]
+
+
+def _time(runs: Mapping[Peer, Run], rounds: int, seconds: float) -> dict[Peer, list[float]]:
+    """Time the peers in turn, round after round; microseconds per operation."""
+    gc.collect()
+    counts = {peer: _calibrate(peer, run, seconds) for peer, run in runs.items()}
+    figures: dict[Peer, list[float]] = {peer: [] for peer in runs}
+    for _ in range(rounds):
+        for peer, run in runs.items():
+            figures[peer].append(_seconds(peer, run, counts[peer]) / counts[peer] * 1e6)
+    return figures
+
+
+def _calibrate(peer: Peer, run: Run, seconds: float) -> int:
+    """Find how many operations take about so many seconds. At least two, so that each is a change."""
+    n = 2
+    while (took := _seconds(peer, run, n)) < seconds / 4:
+        n *= 2
+    return max(2, round(n * seconds / took))
+
+
+def _seconds(peer: Peer, run: Run, n: int) -> float:
+    def timed() -> float:
+        gc.disable()
+        try:
+            start = process_time()
+            run(n)
+            return process_time() - start
+        finally:
+            gc.enable()
+
+    found: float = on_loop(peer, timed)
+    return found

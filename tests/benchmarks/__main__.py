@@ -37,7 +37,8 @@ def main() -> None:
     rounds = LEAST_ROUNDS if options.quick else max(LEAST_ROUNDS, options.rounds)
     seconds = 0.002 if options.quick else 0.02
     rows: list[list[Cell]] = []
-    for each in (*SCENARIOS, *awaiting.SCENARIOS):
+    scenarios: list[Scenario | awaiting.Waiting] = [*SCENARIOS, *awaiting.SCENARIOS]
+    for each in scenarios:
         if options.only in each.name:
             print(each.name, file=sys.stderr)
             if isinstance(each, Scenario):

@@ -34,8 +34,6 @@ class Cell:
 class Floor(Kit):
     """Who has to run after a write is known beforehand; all of them do, changed or not."""
 
-    read = staticmethod(attrgetter("value"))
-
     def __init__(self) -> None:
         super().__init__()
         self.order: list[tuple[Callable[[], None], Sequence[Cell], Cell]] = []
@@ -57,6 +55,9 @@ class Floor(Kit):
         for run in self._last[1]:
             run()
 
+    def read(self, source: Source) -> Any:
+        return source.value
+
     def listen(self, source: Source, listener: Callable[[Any], object]) -> None:
         self.listeners.append((source, listener))
 
@@ -74,7 +75,7 @@ class Floor(Kit):
         return self._add(cell, run, sources)
 
     def computed(self, function: Callable[[Read], Any], may_read: Sequence[Source]) -> Source:
-        cell, read = Cell(), self.read
+        cell, read = Cell(), attrgetter("value")
 
         def run() -> None:
             cell.value = function(read)

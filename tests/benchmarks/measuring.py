@@ -11,8 +11,9 @@ import asyncio
 import contextlib
 import gc
 import io
+import signal
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from time import process_time
@@ -27,6 +28,32 @@ __all__ = ("LEAST_ROUNDS", "NO_SUCH_THING", "Cell", "Verdict", "check", "measure
 
 LEAST_ROUNDS = 7
 NO_SUCH_THING = "\N{EN DASH}"
+
+
+PATIENCE = 3
+"""Seconds of the processor for a check: some computations of a peer grow exponentially."""
+
+
+class TooSlow(BaseException):
+    """Not an Exception: peers catch those of computations."""
+
+
+@contextlib.contextmanager
+def _limited() -> Generator[None, None, None]:
+    if not hasattr(signal, "setitimer"):  # Windows has none
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise TooSlow
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 @dataclass(frozen=True)
@@ -62,7 +89,10 @@ def check(build: Callable[[Kit], Run], peer: Peer) -> Verdict:
     right_value, right, ever = _observe(build, Oracle)
     with contextlib.redirect_stderr(io.StringIO()):  # some print the errors of their listeners
         try:
-            value, seen, _ = on_loop(peer, lambda: _observe(build, peer.kit))
+            with _limited():
+                value, seen, _ = on_loop(peer, lambda: _observe(build, peer.kit))
+        except TooSlow:
+            return Verdict("too slow", f"not done in {PATIENCE} seconds")
         except Missing:
             return Verdict(NO_SUCH_THING)
         except Exception as error:

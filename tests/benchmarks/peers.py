@@ -67,7 +67,7 @@ class Ours(Kit):
 
     def bare(self) -> Bare:
         atom = self.store.atom(fa.Key("count", 0))
-        return Bare(atom.set, MethodType(type(atom).value.fget, atom))
+        return Bare(atom.set, MethodType(vars(fa.Atom)["value"].fget, atom))
 
     def by_key(self, key: Any) -> tuple[Callable[[Any, int], object], Callable[[Any], int]]:
         return self.store.set, self.store.get
@@ -168,7 +168,8 @@ class Observ(_Tracking):
 
     def bare(self) -> Bare:
         ref = self._observ.ref(0)
-        return Bare(partial(operator.setitem, ref, "value"), partial(operator.getitem, ref, "value"))
+        read: Any = partial(operator.getitem, ref, "value")
+        return Bare(partial(operator.setitem, ref, "value"), read)
 
 
 class ObservFlushed(Observ):
@@ -285,7 +286,8 @@ class Nervio(_Valued):
 class Fynx(Kit):
     """Its dependencies are written down, not tracked."""
 
-    read = staticmethod(value_of)
+    def read(self, source: Source) -> Any:
+        return value_of(source)
 
     def __init__(self) -> None:
         super().__init__()
@@ -311,7 +313,8 @@ class Fynx(Kit):
 class Psygnal(Kit):
     """Objects whose attributes tell of their changes. Nothing is derived."""
 
-    read = staticmethod(value_of)
+    def read(self, source: Source) -> Any:
+        return value_of(source)
 
     def __init__(self) -> None:
         super().__init__()
@@ -338,7 +341,8 @@ class Psygnal(Kit):
 
 
 class Param(Kit):
-    read = staticmethod(value_of)
+    def read(self, source: Source) -> Any:
+        return value_of(source)
 
     def __init__(self) -> None:
         super().__init__()
@@ -362,7 +366,8 @@ class Param(Kit):
 class ReactiveX(Kit):
     """Subjects that remember their value; what is derived of several sees them one by one."""
 
-    read = staticmethod(value_of)
+    def read(self, source: Source) -> Any:
+        return value_of(source)
 
     def __init__(self) -> None:
         super().__init__()

@@ -98,7 +98,7 @@ def _to_ours(cell: Mapping[str, Any] | None, base: float) -> str:
         return NO_SUCH_THING
     if cell["to_ours"] is None:
         return str(cell["mark"])
-    return _ratio(cell["to_ours"] / base) + cell["mark"].replace("*", "\\*")
+    return _ratio(cell["to_ours"] / base) + ("\\*" if cell["mark"] else "")
 
 
 def _marks(found: Mapping[str, Any]) -> str:

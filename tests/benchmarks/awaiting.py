@@ -17,7 +17,8 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 
 import flet_asp_actors as fa
 
-from .measuring import Cell
+from . import measuring
+from .floors import Cell
 from .peers import FLOOR, OURS_ON_LOOP
 
 __all__ = ("SCENARIOS", "Waiting", "check", "measure")
@@ -152,18 +153,17 @@ async def actor_tasks(actor: StreamActor, n: int) -> int:
 
 
 async def bare_tasks(n: int) -> int:
-    count = 0
+    cell = Cell()
 
     async def add() -> None:
-        nonlocal count
-        count += 1
+        cell.value += 1
 
     for _ in range(n):
-        count = 0
+        cell.set(0)
         async with anyio.create_task_group() as group:
             for _ in range(1_000):
                 group.start_soon(add)
-    return n if count == 1_000 else -1
+    return n if cell.get() == 1_000 else -1
 
 
 @fa.selector
@@ -232,7 +232,7 @@ async def check(opened: Open) -> str:
     return "" if value == 3 else f"{value} instead of 3"
 
 
-def measure(scenario: Waiting, rounds: int, seconds: float) -> list[Cell]:
+def measure(scenario: Waiting, rounds: int, seconds: float) -> list[measuring.Cell]:
     """Measure one of these, the columns in turn; each round opens anew, which is not timed."""
     for name, opened in scenario.columns.items():
         wrong = asyncio.run(check(opened))
@@ -251,7 +251,9 @@ def measure(scenario: Waiting, rounds: int, seconds: float) -> list[Cell]:
         return median(a / b for a, b in zip(figures[name], figures[base], strict=True))
 
     return [
-        Cell(scenario.name, name, median(figures[name]), ratio(name, _OURS), ratio(name, _FLOOR), ratio(name, best))
+        measuring.Cell(
+            scenario.name, name, median(figures[name]), ratio(name, _OURS), ratio(name, _FLOOR), ratio(name, best)
+        )
         for name in figures
     ]
 

@@ -356,7 +356,10 @@ class Param(Kit):
         signal.value = value
 
     def listen(self, source: Source, listener: Callable[[Any], object]) -> None:
-        source.param.watch(lambda event: listener(event.new), "value")
+        def hear(event: Any) -> None:
+            listener(event.new)
+
+        source.param.watch(hear, "value")
 
     def bare(self) -> Bare:
         cell = self.signal(0)

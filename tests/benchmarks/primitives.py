@@ -64,12 +64,20 @@ class Kit(ABC):
     def bare(self) -> Bare:
         """One value, held in the hand."""
         signal = self.signal(0)
-        return Bare(lambda value: self.write(signal, value), lambda: self.read(signal))
+
+        def write(value: int) -> None:
+            self.write(signal, value)
+
+        return Bare(write, lambda: self.read(signal))
 
     def by_key(self, key: Any) -> tuple[Callable[[Any, int], object], Callable[[Any], int]]:
         """Write and read by key. For a peer that has no store: a dict of what it has."""
         cells = {key: self.bare()}
-        return lambda key, value: cells[key].write(value), lambda key: cells[key].read()
+
+        def write(key: Any, value: int) -> None:
+            cells[key].write(value)
+
+        return write, lambda key: cells[key].read()
 
 
 @dataclass

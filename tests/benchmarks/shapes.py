@@ -5,6 +5,10 @@ at the end. The kairo shapes, cellx and the layered graphs are those of the publ
 js-reactivity-benchmark, in their sizes; the latter draw from a generator of our own.
 """
 
+# Graphs of any values: the lambdas in them have no types.
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import random

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -61,7 +61,7 @@ def _ratio(ratio: float | None) -> str:
 
 def document(found: Mapping[str, Any]) -> str:
     """What docs/performance.md says: ratios to this library on a loop, as in an app."""
-    return f"{_origin(found)}\n\n{_ratios(found, None)}\n\n{_marks(found)}"
+    return f"{_origin(found)}\n\n{_ratios(found, None)}\n\n{_marks(found)}\n\n{_weights(found)}"
 
 
 def small_table(found: Mapping[str, Any]) -> str:
@@ -101,6 +101,19 @@ def _to_ours(cell: Mapping[str, Any] | None, base: float) -> str:
     return _ratio(cell["to_ours"] / base) + ("\\*" if cell["mark"] else "")
 
 
+def _weights(found: Mapping[str, Any]) -> str:
+    """The bytes of an idle one, as ratios to ours."""
+    by_row: dict[str, dict[str, float]] = {}
+    for each in found["weights"]:
+        by_row.setdefault(each["what"], {})[each["peer"]] = each["bytes"]
+    names = [name for name in dict.fromkeys(each["peer"] for each in found["weights"]) if name != OURS.name]
+    lines = ["| memory of an idle | " + " | ".join(names) + " |", "|---" + "|---:" * len(names) + "|"]
+    for what, row in by_row.items():
+        cells = [_ratio(row[name] / row[OURS.name]) if name in row else NO_SUCH_THING for name in names]
+        lines.append(f"| {what} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def _marks(found: Mapping[str, Any]) -> str:
     return (
         f'{NO_SUCH_THING}: it has no such thing. "wrong": an error, a wrong value, or old and new values mixed. '
@@ -118,7 +131,8 @@ def written_in(text: str, part: str) -> str:
     return pattern.sub(lambda _: f"{begin}\n\n{part}\n\n{end}", text)
 
 
-DOCS = {ROOT / "docs" / "performance.md": document, ROOT / "README.md": small_table}
+DOCS: dict[Path, Callable[[Mapping[str, Any]], str]] = {}
+"""Which file says what. None until a full run is recorded and the markers are in: `document`, `small_table`."""
 
 
 def recorded() -> Any:

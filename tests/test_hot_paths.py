@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import sys
 import threading
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 
 import flet_asp_actors as fa
+from flet_asp_actors import atom
+from flet_asp_actors.core import graph
 from tests.kit.failures import collect
 from tests.kit.threads import in_thread
 
@@ -262,7 +265,133 @@ def test_a_get_that_is_called_late_reads_and_no_selector_depends_on_it() -> None
     assert (made, others) == ([0, 1, 2], [0, 1])
 
 
+def test_a_name_that_is_not_declared_is_looked_up_each_time() -> None:
+    state = fa.StateManager()
+
+    def either(get: fa.Get) -> object:
+        try:
+            return (get("a"), get(N))
+        except fa.UnknownKeyError:
+            return ("nothing", get(N))
+
+    seen: list[object] = []
+    known, _ = counted(either)
+    state.listen(known, seen.append)
+    state.set(N, 1)
+    state.add_selector("a", lambda get: get(M))
+    state.set(M, 5)
+    state.delete("a")
+    state.set(N, 2)
+    state.atom("a", 7)
+    state.set(N, 3)
+    assert seen == [("nothing", 0), ("nothing", 1), (0, 1), (5, 1), ("nothing", 1), ("nothing", 2), (7, 2), (7, 3)]
+
+
+@pytest.mark.parametrize("way", ["peek", "store"])
+def test_a_name_that_is_not_declared_is_asked_for_in_other_ways(way: str) -> None:
+    state = fa.StateManager()
+
+    def either(get: fa.Get) -> object:
+        first = get(N)
+        try:
+            return (get.peek("a") if way == "peek" else state.get("a"), first)
+        except fa.UnknownKeyError:
+            return ("nothing", first)
+
+    inner, _ = counted(either)
+    outer, made = counted(lambda get: (get(M), get(inner)))
+    for n in (1, 2, 3):
+        state.set(N, n)
+        assert state.get(outer) == (0, ("nothing", n))
+    state.set(M, 1)
+    assert state.get(outer) == (1, ("nothing", 3))
+    assert len(made) == 4
+
+
+async def test_a_change_is_not_lost_on_inputs_that_are_too_deep_for_the_stack() -> None:
+    async with fa.StateManager() as state:
+        last: Any = fa.Key("source", 0)
+
+        def through(source: Any) -> fa.SelectorKey[Any]:
+            return counted(lambda get: get(source))[0]
+
+        for _ in range(100):
+            last = through(last)
+        deep, _ = counted(lambda get: get(last) if get(M) else 0)
+        begun: list[object] = []
+
+        @fa.selector(debounce=0.001)
+        async def both(get: fa.Get) -> None:
+            begun.append((get(N), get(deep)))
+
+        state.listen(both, lambda _: None)
+        await state.resolve(both)
+        with state.batch():
+            state.set(N, 1)  # seen first, and then `deep` is computed, which comes to the same as before
+            state.set(M, 1)
+        await state.resolve(both)
+        assert begun == [(0, 0), (1, 0)]
+
+
+async def test_a_loop_that_is_held_up_in_the_middle_of_a_write_does_not_set_the_clock_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real, has_drawn, go_on = graph.ticks, threading.Event(), threading.Event()
+
+    class Ticks:
+        def __next__(self) -> int:
+            tick = next(real)
+            if threading.current_thread() is slow:
+                has_drawn.set()
+                assert go_on.wait(20)
+            return tick
+
+    async def write() -> None:
+        async with fa.StateManager() as other:
+            other.listen(M, lambda _: None)
+            other.set(M, 1)
+
+    slow = threading.Thread(target=lambda: asyncio.run(write()))
+    async with fa.StateManager() as state:
+        double, _ = counted(lambda get: get(N) * 2)
+        assert state.get(double) == 0
+        monkeypatch.setattr(graph, "ticks", Ticks())
+        monkeypatch.setattr(atom, "ticks", Ticks())
+        slow.start()
+        assert has_drawn.wait(20)
+        state.set(N, 1)
+        assert state.get(double) == 2
+        state.set(N, 2)
+        go_on.set()
+        slow.join()
+        assert state.get(double) == 4
+
+
 # ------------------------------------------------------------------ listeners in one go
+
+
+def test_a_base_exception_out_of_a_selector_in_the_middle_of_a_turn_leaves_its_listeners_for_the_next() -> None:
+    state = fa.StateManager()
+    interrupts: list[BaseException] = []
+    heard: list[object] = []
+
+    def interrupted(get: fa.Get) -> object:
+        pair = (get(N), get(M))
+        if interrupts:
+            raise interrupts.pop()
+        return pair
+
+    def writer(n: int) -> None:
+        if n == 1:
+            interrupts.append(KeyboardInterrupt())
+            state.set(M, 1)
+
+    state.listen(N, writer, immediate=False)
+    state.listen(counted(interrupted)[0], heard.append)
+    with pytest.raises(KeyboardInterrupt):
+        state.set(N, 1)
+    state.set(N, 2)
+    assert heard == [(0, 0), (2, 1)]
 
 
 def test_one_of_many_listeners_that_writes_is_heard_once_by_each() -> None:

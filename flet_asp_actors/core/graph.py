@@ -65,7 +65,9 @@ clock = _Clock()
 
 def tick() -> int:
     """Move the clock; the new reading is the version of the change that asked."""
-    clock.now = clock.written = now = next(ticks)
+    now = next(ticks)
+    if now > clock.written:  # a loop on another thread may have come in between, and the clock must not go back
+        clock.now = clock.written = now
     return now
 
 

@@ -52,10 +52,12 @@ class Inputs(Derived):
 
     def compute(self, old: Collection[Node]) -> object:
         """One of the sources may have changed. All are kept, for the work is about to read most of them again."""
+        if self._keeps_fresh:
+            for source in self._seen:
+                if source.mark:
+                    validate(source)  # may be unwound, and done again: until all are fresh none counts as seen
         unchanged = bool(self._seen)
         for source, seen in self._seen.items():
-            if self._keeps_fresh and source.mark:
-                validate(source)
             if source.version != seen:
                 self._seen[source] = source.version
                 unchanged = False

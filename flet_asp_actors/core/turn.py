@@ -185,12 +185,12 @@ class Turn:
                     validate_all(watcher.node for watcher in batch if watcher.mark)
                     break
             for watcher in batch:
+                node = watcher.node
+                if node.mark and watcher.mark:  # a watcher before this one wrote
+                    validate(node)  # a BaseException out of it leaves this one queued
                 told += 1
                 if not watcher.mark:  # stopped meanwhile
                     continue
-                node = watcher.node
-                if node.mark:  # a watcher before this one wrote
-                    validate(node)
                 watcher.mark = CLEAN
                 if node.error is not None:
                     self._tell_failure(watcher, node.error, reported)

@@ -11,7 +11,7 @@ from ..action import Action, BoundAction
 from ..async_key import AsyncSelectorKey, AsyncStatusKey
 from ..async_selector import AsyncSelector
 from ..atom import Atom, is_atom, make_atom
-from ..core.evaluate import freshen, leave_route, read, refuse_in_selector
+from ..core.evaluate import freshen, leave_route, now_computing, read, refuse_in_selector
 from ..core.graph import CHECK, Derived, Node, link, tick
 from ..core.turn import Watcher, here, invalidate, mark_dependents
 from ..core.values import is_a, private_copy
@@ -165,14 +165,16 @@ class Registry(Root):
         return get
 
     def _unknown(self, key: Any) -> UnknownKeyError:
-        current = self.scope.node
+        current = now_computing()
         if current is not None:
             # The selector fails now, but it is to be computed again when the name is declared.
             missing = self.missing(key)
             if current.dependents:
                 link(missing, current)
             missing.is_noted = True
-            self.scope.taken += (key, missing)
+            if current.route is not None:
+                leave_route(current)
+            current.scope.taken += (missing, missing)  # no way for the name: it is looked up each time
         # The newest are enough for a hint: matching a million names would take seconds.
         known = {str(getattr(name, "name", name)): name for name in list(self._nodes)[-SUGGESTED_FROM:]}
         close = difflib.get_close_matches(str(key), known, n=1)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +18,11 @@ from flet_asp_actors import atom
 from flet_asp_actors.core import graph
 from tests.kit.failures import collect
 from tests.kit.threads import in_thread
+
+
+class Value:
+    """Something that can be referred to weakly."""
+
 
 N = fa.Key("n", 0)
 M = fa.Key("m", 0)
@@ -365,6 +372,29 @@ async def test_a_loop_that_is_held_up_in_the_middle_of_a_write_does_not_set_the_
         go_on.set()
         slow.join()
         assert state.get(double) == 4
+
+
+def test_a_route_keeps_no_key_alive_that_nobody_else_has() -> None:
+    state = fa.StateManager()
+    own, items = fa.Key("own", 0), fa.Key("items", factory=Value)
+    held: list[fa.Key[Any]] = [own, items["a"]]
+    gone: list[weakref.ref[Any]] = [weakref.ref(own), weakref.ref(items)]
+    gone += [weakref.ref(state.get(items[name])) for name in "abc"]
+    count, made = counted(lambda get: len([get(key) for key in held]) + get(N))
+    for n in (1, 2, 3):
+        state.set(N, n)
+        state.get(count)
+    del own, items
+    held.clear()
+    gc.collect()
+    state.get(M)  # what was put off is done
+    gc.collect()
+    # What it has read last is its own business, until it is computed again.
+    assert [ref() is None for ref in gone] == [True, True, False, True, True]
+    state.set(N, 4)
+    assert (state.get(count), made) == (4, [3, 4, 5, 4])
+    gc.collect()
+    assert [ref() for ref in gone] == [None] * 5
 
 
 # ------------------------------------------------------------------ listeners in one go

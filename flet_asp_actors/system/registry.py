@@ -99,6 +99,7 @@ class Registry(Root):
     def _make_get(self) -> Callable[[Any], Any]:
         """Build the `get` that is handed to the selectors of this store: it notes what they read."""
         lookup, scope, find, adopt = self._nodes.get, self.scope, self.find, self.adopt
+        plain_key: type[Any] = Key
 
         def get(key: Any) -> Any:
             current = scope.node
@@ -107,7 +108,8 @@ class Registry(Root):
             route = current.route
             if route is not None:
                 step = current.step
-                if route[step] is key:
+                met = route[step]
+                if met is key or (type(key) is plain_key and met is key.kept):
                     known: Any = route[step + 1]
                     current.step = step + 2
                     if known.mark:
@@ -127,7 +129,7 @@ class Registry(Root):
             if node is None:
                 node = find(key)
             taken = scope.taken
-            taken.append(key)
+            taken.append(_on_route(key))
             taken.append(node)
             if current.dependents and not (node.dependents and current in node.dependents):
                 link(node, current)  # it is an edge from here on, whatever happens below
@@ -379,6 +381,14 @@ class Registry(Root):
 
     def _cancel_runs(self) -> None:
         self.cancel_runs("the store was closed")
+
+
+def _on_route(key: Any) -> Any:
+    """What a route has of a key. It keeps none alive that may go, and its value with it."""
+    kind: type[Any] = type(key)
+    if kind is Key:
+        return key.kept
+    return None if issubclass(kind, Key) else key  # the key of an item is made anew each time
 
 
 def _cannot_wait(key: Any) -> NoReturn:

@@ -385,7 +385,7 @@ class Registry(Root):
 
 def _on_route(key: Any) -> Any:
     """What a route has of a key. It keeps none alive that may go, and its value with it."""
-    kind: type[Any] = type(key)
+    kind = cast("Any", type(key))
     if kind is Key:
         return key.kept
     return None if issubclass(kind, Key) else key  # the key of an item is made anew each time

@@ -1077,3 +1077,32 @@ async def test_a_binding_whose_session_is_gone_disturbs_nobody() -> None:
     assert state.get(COUNT) == 5
     assert failures == []
     await state.aclose()
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_status_is_no_text_and_the_page_lives_on(late: bool) -> None:
+    @fa.action
+    async def save(get: fa.Get, set: fa.Set) -> None: ...
+
+    failures: list[fa.Failure] = []
+    shown_key: fa.Key[Any] = fa.Key("shown", "nothing yet")
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+        state.on_error = failures.append
+        status = state.action(save).status
+
+        def show() -> None:
+            state.set(shown_key, [state.get(status)])
+
+        page.add(
+            state.bound(ft.Text("as it was"), value=shown_key if late else status),
+            ft.Button("Show", on_click=show),
+        )
+
+    async with HeadlessApp(main) as app:
+        if late:
+            await app.click("Show")
+        assert app.texts() == ["nothing yet" if late else "as it was"]
+        assert {type(each.error) for each in failures} == {fa.BindingError}
+        assert "Bind a function" in str(failures[0].error)

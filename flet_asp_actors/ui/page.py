@@ -246,6 +246,8 @@ def can_be_sent(value: Any, depth: int = 0) -> bool:
     if isinstance(value, (datetime.datetime, datetime.date, datetime.time, ft.Duration)):
         return True
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        if cast("Any", value).__dataclass_params__.frozen:  # Flet notes in each of them where it belongs
+            return False
         return all(can_be_sent(getattr(value, field.name), depth + 1) for field in dataclasses.fields(value))
     return False
 

@@ -144,6 +144,7 @@ def test_a_route_in_an_app_that_stands_alone_can_be_opened(visit: Callable[..., 
 def test_the_list_is_filtered_and_the_first_that_is_left_is_opened(visit: Callable[..., Gallery]) -> None:
     gallery = visit()
     gallery.go("/#counter")
+    gallery.started("Counter")  # before that nobody may be listening to keys
     count = gallery.list.get_by_role("link").count()
     gallery.page.keyboard.press("/")
     field = gallery.page.get_by_role("searchbox", name="Filter the examples")

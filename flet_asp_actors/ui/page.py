@@ -41,6 +41,7 @@ __all__ = (
     "children",
     "connected",
     "current_page",
+    "event_name",
     "fresh_context",
     "has_changed",
     "has_new_parts",
@@ -364,6 +365,11 @@ def push(page: ft.Page, controls: Iterable[ft.BaseControl]) -> None:
     page.update(*controls)  # type: ignore[arg-type]  # it takes any control, and is annotated with less
 
 
+def event_name(event: Any) -> str | None:
+    """The name of an event. What comes with a page's `on_media_change` is none, and has no name."""
+    return getattr(event, "name", None)
+
+
 def watch_session(page: ft.Page, on_event: Callable[[str], object]) -> None:
     """Have `on_event` called with "connect", "disconnect" and "close", whatever handlers the user sets.
 
@@ -373,7 +379,7 @@ def watch_session(page: ft.Page, on_event: Callable[[str], object]) -> None:
     previous = page.__dict__.get("before_event")  # somebody else's, set on the instance
 
     def before_event(event: Any) -> Any:
-        name = getattr(event, "name", None)  # what comes with `on_media_change` is no event, and has none
+        name = event_name(event)
         if name in ("connect", "disconnect", "close"):
             on_event(name)
         here = weak()

@@ -175,7 +175,7 @@ class TwoWayBinding(Binding):
     # ------------------------------------------------------------------ from the control
 
     def _on_event(self, event: Any) -> None:
-        if getattr(event, "name", None) != self._event:  # a page's `on_media_change` comes with no event, and no name
+        if adapter.event_name(event) != self._event:
             self.flush()  # a submit or a blur: what was entered is to be there
             return
         control = self.control

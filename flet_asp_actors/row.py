@@ -159,7 +159,7 @@ class Row(Selector[T]):
 
     is_plain = False
 
-    def compute(self, old: Collection[Node]) -> T:
+    def compute(self) -> T:
         """Find the item; of one that is gone, or of a list that has failed, the last value."""
         value: T = self.current
         items = self._items

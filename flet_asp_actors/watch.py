@@ -148,7 +148,8 @@ class Subscription(Watcher):
     def stop(self) -> None:
         if self._listeners is not None:
             self._listeners.remove(self)
-        super().stop()
+        else:
+            super().stop()
 
     def close(self) -> None:
         """End the subscription; a call under way is cancelled if it is async. May be called twice."""

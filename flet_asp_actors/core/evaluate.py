@@ -314,7 +314,7 @@ def _compute(node: Derived, here: _Evaluation) -> None:
         node.route = None
         scope.taken = [scope.epoch]
     try:
-        value = node.function(scope.get) if node.is_plain else node.compute(old)
+        value = node.function(scope.get) if node.is_plain else node.compute()
         if here.unwinding is not None:  # the function has swallowed it
             raise _Unwind(here.unwinding)
         if node.route is not None:

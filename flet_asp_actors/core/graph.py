@@ -26,6 +26,7 @@ __all__ = (
     "CLEAN",
     "DIRTY",
     "END",
+    "NEVER",
     "RUNNING",
     "Dependent",
     "Derived",
@@ -80,6 +81,9 @@ def tick_edit() -> int:
 
 END: Any = object()
 """The end of a route: no key is this."""
+
+NEVER = -1
+"""A version that no node ever has, and a time before all changes."""
 
 
 class Dependent(Protocol):
@@ -212,9 +216,9 @@ class Derived(Node):
         assert self.error is not None
         raise self.error.with_traceback(self._traceback)
 
-    def compute(self, old: Collection[Node]) -> Any:
-        """Make the value. `old` are the sources of the value before."""
-        return self.function(self.scope.get)
+    def compute(self) -> Any:
+        """Make the value, where there is more to it than to call the function."""
+        raise NotImplementedError
 
     def settle(self, value: Any, old: Iterable[Node]) -> None:
         """Take a computed value. `old` are the sources of the value before."""
@@ -234,14 +238,13 @@ class Derived(Node):
                     "Declare its function with `async def`."
                 )
         self.current = value
-        if self.error is not None:
-            self.error = self._traceback = None
-            self.version = clock.now = next(
-                ticks
-            )  # whoever saw the failure is not up to date; whoever watches goes by `good`
-        if unchanged:
+        if unchanged and self.error is None:
             return
-        self.good = self.version = clock.now = next(ticks)
+        self.version = clock.now = next(ticks)  # whoever saw a failure is not up to date
+        self.error = self._traceback = None
+        if unchanged:
+            return  # those who watch go by `good`
+        self.good = self.version
         if touched:
             self.edited = self.version
 
@@ -260,11 +263,6 @@ class Derived(Node):
         self.is_reported = any(source.error is error and source.is_reported for source in reads)
         self._traceback = user_traceback(error.__traceback__)
         self.version = clock.now = next(ticks)
-
-    @property
-    def has_value(self) -> bool:
-        """Whether the function has ever returned."""
-        return self.good != 0
 
 
 def link(node: Node, dependent: Dependent) -> None:

@@ -7,18 +7,15 @@ have read is a node of its own here: it changes whenever one of its sources does
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import CycleError, DeadlockError
 from .evaluate import validate
-from .graph import CHECKING, DIRTY, Derived, Node, Scope, link, unlink
+from .graph import CHECKING, DIRTY, NEVER, Derived, Node, Scope, link, unlink
 from .turn import here
 
 __all__ = ("Inputs",)
-
-_NEVER = -1
-"""A version that no node ever has."""
 
 
 class Inputs(Derived):
@@ -50,7 +47,7 @@ class Inputs(Derived):
 
     is_plain = False
 
-    def compute(self, old: Collection[Node]) -> object:
+    def compute(self) -> object:
         """One of the sources may have changed. All are kept, for the work is about to read most of them again."""
         if self._keeps_fresh:
             for source in self._seen:
@@ -134,8 +131,8 @@ class Inputs(Derived):
             self._doubt(node)
 
     def _doubt(self, node: Node) -> None:
-        self._seen[node] = _NEVER
-        self.stamp = _NEVER
+        self._seen[node] = NEVER
+        self.stamp = NEVER
 
     def look_again(self) -> None:
         """The work is needed again: what it has waited for may have failed meanwhile, behind a value that is kept."""

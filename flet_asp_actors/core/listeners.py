@@ -8,14 +8,10 @@ from operator import length_hint
 from typing import Any, Protocol
 
 from .evaluate import FATAL, as_exception, validate
-from .graph import CHECK, Node
+from .graph import CHECK, NEVER, Node
 from .turn import Watcher, here
 
 __all__ = ("Listeners",)
-
-
-_NEVER = -1
-"""A version that no node ever has."""
 
 
 class Listener(Protocol):
@@ -68,7 +64,7 @@ class Listeners(Watcher):
             self.start()
         elif self.node.mark:
             validate(self.node)
-        now = self._version
+        now = self.newest
         if self.seen != now or self.mark:  # the others are still to be told
             self._part(self._calls, ())
         listener.seen = now
@@ -140,7 +136,7 @@ class Listeners(Watcher):
                     if self.know_failure():
                         self.report(self.node.error)
                     return
-                now = self._version
+                now = self.newest
                 if listener.seen != now:
                     listener.seen = now
                     listener.notify()
@@ -152,7 +148,7 @@ class Listeners(Watcher):
 
     def _put_off(self) -> None:
         """What was raised is for the interpreter: those who were not told are told in the next turn."""
-        self.seen = _NEVER
+        self.seen = NEVER
         if not self.mark:
             self.mark = CHECK
             here().pending.append(self)
@@ -164,18 +160,13 @@ class Listeners(Watcher):
             for listener in told:
                 listener.seen = self.seen
             for listener in untold:
-                listener.seen = _NEVER
+                listener.seen = NEVER
 
     def _own_calls(self) -> dict[Listener, Callable[[Any], object]]:
         """The dict of them, to be changed: not the one that is gone through just now."""
         if self._telling is self._calls:
             self._calls = dict(self._calls)
         return self._calls
-
-    @property
-    def _version(self) -> int:
-        node = self.node
-        return node.version if node.good is None else node.good
 
     def report(self, error: BaseException) -> None:
         for listener in self._calls:

@@ -61,7 +61,13 @@ class Watcher:
             validate(self.node)
         here().look()
         self.mark = CLEAN
-        self.seen = self.node.version if self.node.good is None else self.node.good
+        self.seen = self.newest
+
+    @property
+    def newest(self) -> int:
+        """The version of what there is to see now; a failure behind which a value is kept is none."""
+        node = self.node
+        return node.version if node.good is None else node.good
 
     def move_to(self, node: Node) -> None:
         """Watch another node from here on."""
@@ -195,7 +201,7 @@ class Turn:
                 if node.error is not None:
                     self._tell_failure(watcher, node.error, reported)
                 elif node.version != watcher.seen and node.good != watcher.seen:
-                    watcher.seen = node.version if node.good is None else node.good
+                    watcher.seen = node.version if node.good is None else node.good  # its `newest`, at less cost
                     watcher.notify()
         except BaseException:
             self.pending[:0] = batch[told:]  # those not told yet stay queued

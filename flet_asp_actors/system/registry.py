@@ -12,8 +12,8 @@ from ..async_key import AsyncSelectorKey, AsyncStatusKey
 from ..async_selector import AsyncSelector
 from ..atom import Atom, is_atom, make_atom
 from ..core.evaluate import freshen, leave_route, now_computing, read, refuse_in_selector
-from ..core.graph import CHECK, Derived, Node, link, tick
-from ..core.turn import Watcher, here, invalidate, mark_dependents
+from ..core.graph import CHECK, NEVER, Derived, Node, link, tick
+from ..core.turn import Watcher, here, invalidate, tell
 from ..core.values import is_a, private_copy
 from ..door import LOCK
 from ..errors import KeyConflictError, UnknownKeyError
@@ -229,7 +229,7 @@ class Registry(Root):
             turn = here()
             with turn:
                 for watcher in _move_watchers(missing, node):
-                    watcher.seen = -1  # what it has seen was another's
+                    watcher.seen = NEVER  # what it has seen was another's
                     watcher.mark = CHECK
                     turn.pending.append(watcher)
                 missing.revive(None)
@@ -365,9 +365,7 @@ class Registry(Root):
         node.version = tick()
         for watcher in _watchers(node):
             watcher.seen = node.version  # nothing to see until the name is declared again
-        turn = here()
-        mark_dependents(node, turn)
-        turn.propagate()
+        tell(node)
 
     def cancel_runs_of(self, origin: object, reason: str) -> None:
         """Cancel the runs that a page has started."""

@@ -325,7 +325,7 @@ class Store(Declarations):
 
     def _listeners_of(self, node: Node) -> Listeners:
         listeners = self._listeners.get(node)
-        if listeners is None or listeners.node is not node:
+        if listeners is None:
             listeners = self._listeners[node] = Listeners(node, self._forget_listeners)
         return listeners
 

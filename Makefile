@@ -13,7 +13,7 @@ TOO_OLD := echo 'The docs are built with Python 3.11 or newer.'
 SPHINX := $(BIN)/python -m sphinx --fail-on-warning --quiet --fresh-env
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit crowd browser lint types format cov bench bench-check bench-docs bench-frames load soak docs links pictures clean
+.PHONY: help run test unit crowd browser lint types format cov bench bench-check bench-frames load soak docs links pictures clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -53,9 +53,6 @@ bench: $(VENV)/bench ## the benchmark table: this library, its peers and the flo
 
 bench-check: $(VENV)/bench ## count what an operation does; fails past 25 % over what was recorded
 	$(BIN)/python -m tests.benchmarks --check
-
-bench-docs: $(VENV)/bench ## write the recorded run into docs/performance.md and the README
-	$(BIN)/python -m tests.benchmarks --docs
 
 bench-frames: $(VENV)/dev ## what a click costs on pages of 10 to 10,000 controls, beside Flet's own ways and flet-asp
 	$(BIN)/python -m tests.benchmarks.frames

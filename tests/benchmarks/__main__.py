@@ -1,4 +1,4 @@
-"""Measure, print one table, and write JSON. `--docs` writes what was recorded into the docs, `--check` compares."""
+"""Measure, print one table, and write JSON. `--check` compares with what was recorded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from . import awaiting, guard, memory
 from .measuring import LEAST_ROUNDS, Cell, measure
 from .peers import PEERS
-from .report import DOCS, recorded, report, table, written_in
+from .report import report, table
 from .shapes import SCENARIOS, Scenario
 
 RESULTS = Path(__file__).parents[2] / ".benchmarks" / "bench.json"
@@ -22,15 +22,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=11, help=f"rounds of each scenario, at least {LEAST_ROUNDS}")
     parser.add_argument("--quick", action="store_true", help="shorter rounds, and no more of them than needed")
     parser.add_argument("--only", default="", metavar="PATTERN", help="scenarios with this in their name")
-    parser.add_argument("--docs", action="store_true", help="measure nothing: write what is recorded into the docs")
     parser.add_argument("--check", action="store_true", help="compare the counts of work with the recorded ones")
     parser.add_argument("--record", action="store_true", help="with --check: record them instead")
     options = parser.parse_args()
-    if options.docs:
-        found = recorded()
-        for path, part in DOCS.items():
-            path.write_text(written_in(path.read_text(encoding="utf-8"), part(found)), encoding="utf-8")
-        return
     if options.check:
         sys.exit(guard.main(options.record))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -238,31 +239,15 @@ def measure(scenario: Waiting, rounds: int, seconds: float) -> list[measuring.Ce
         wrong = asyncio.run(check(opened))
         if wrong:
             raise SystemExit(f"{scenario.name}, {name}: {wrong}")
-    figures: dict[str, list[float]] = {name: [] for name in scenario.columns}
-    counts = {name: _calibrate(opened, seconds) for name, opened in scenario.columns.items()}
-    for _ in range(rounds):
-        for name, opened in scenario.columns.items():
-            figures[name].append(_seconds(opened, counts[name]) / counts[name] * 1e6)
-    best = ACTOR if ACTOR in figures else None
-
-    def ratio(name: str, base: str | None) -> float | None:
-        if base is None:
-            return None
-        return median(a / b for a, b in zip(figures[name], figures[base], strict=True))
-
+    columns = {name: functools.partial(_seconds, opened) for name, opened in scenario.columns.items()}
+    figures = measuring.take_turns(columns, rounds, seconds)
+    ratio = functools.partial(measuring.ratio, figures)
     return [
         measuring.Cell(
-            scenario.name, name, median(figures[name]), ratio(name, _OURS), ratio(name, _FLOOR), ratio(name, best)
+            scenario.name, name, median(figures[name]), ratio(name, _OURS), ratio(name, _FLOOR), ratio(name, ACTOR)
         )
         for name in figures
     ]
-
-
-def _calibrate(opened: Open, seconds: float) -> int:
-    n = 2
-    while (took := _seconds(opened, n)) < seconds / 4:
-        n *= 2
-    return max(2, round(n * seconds / took))
 
 
 def _seconds(opened: Open, n: int) -> float:

@@ -13,18 +13,19 @@ import gc
 import io
 import signal
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from time import process_time
-from typing import Any
+from typing import Any, TypeVar
 
 from .floors import Oracle
 from .peers import FLOOR, OURS, Peer
 from .primitives import Kit, Missing, Watched, Witness
 from .shapes import Run, Scenario
 
-__all__ = ("LEAST_ROUNDS", "NO_SUCH_THING", "Cell", "Verdict", "check", "measure")
+__all__ = ("LEAST_ROUNDS", "NO_SUCH_THING", "Cell", "Verdict", "check", "measure", "on_loop", "ratio", "take_turns")
 
 LEAST_ROUNDS = 7
 NO_SUCH_THING = "\N{EN DASH}"
@@ -146,23 +147,18 @@ def measure(scenario: Scenario, peers: Sequence[Peer], rounds: int, seconds: flo
     if verdicts[OURS].mark:
         raise SystemExit(f"{scenario.name}: ours is wrong: {verdicts[OURS].why}")
     runs = {peer: scenario.build(peer.kit()) for peer in peers if verdicts[peer].mark in ("", "*")}
-    figures = _time(runs, rounds, seconds)
+    figures = take_turns({peer: partial(_seconds, peer, run) for peer, run in runs.items()}, rounds, seconds)
     right = [peer for peer in runs if peer.module and not verdicts[peer].mark]
     best = min(right, key=lambda peer: median(figures[peer]), default=None)
-
-    def ratio(peer: Peer, base: Peer | None) -> float | None:
-        if base not in figures or peer not in figures:
-            return None
-        return median(each / other for each, other in zip(figures[peer], figures[base], strict=True))
 
     return [
         Cell(
             scenario.name,
             peer.name,
             median(figures[peer]) if peer in figures else None,
-            ratio(peer, OURS),
-            ratio(peer, FLOOR),
-            ratio(peer, best),
+            ratio(figures, peer, OURS),
+            ratio(figures, peer, FLOOR),
+            ratio(figures, peer, best),
             verdicts[peer].mark,
             verdicts[peer].why,
         )
@@ -170,21 +166,36 @@ def measure(scenario: Scenario, peers: Sequence[Peer], rounds: int, seconds: flo
     ]
 
 
-def _time(runs: Mapping[Peer, Run], rounds: int, seconds: float) -> dict[Peer, list[float]]:
-    """Time the peers in turn, round after round; microseconds per operation."""
+Column = TypeVar("Column", bound=Hashable)
+
+
+def take_turns(
+    columns: Mapping[Column, Callable[[int], float]], rounds: int, seconds: float
+) -> dict[Column, list[float]]:
+    """Time the columns in turn, round after round; microseconds per operation.
+
+    Each is a function that does so many operations, and gives the seconds that they took.
+    """
     gc.collect()
-    counts = {peer: _calibrate(peer, run, seconds) for peer, run in runs.items()}
-    figures: dict[Peer, list[float]] = {peer: [] for peer in runs}
+    counts = {column: _calibrate(timed, seconds) for column, timed in columns.items()}
+    figures: dict[Column, list[float]] = {column: [] for column in columns}
     for _ in range(rounds):
-        for peer, run in runs.items():
-            figures[peer].append(_seconds(peer, run, counts[peer]) / counts[peer] * 1e6)
+        for column, timed in columns.items():
+            figures[column].append(timed(counts[column]) / counts[column] * 1e6)
     return figures
 
 
-def _calibrate(peer: Peer, run: Run, seconds: float) -> int:
+def ratio(figures: Mapping[Column, list[float]], column: Column, base: Column | None) -> float | None:
+    """The median of what a column is to another one in each round; None where one of them has no figures."""
+    if base is None or base not in figures or column not in figures:
+        return None
+    return median(each / other for each, other in zip(figures[column], figures[base], strict=True))
+
+
+def _calibrate(timed: Callable[[int], float], seconds: float) -> int:
     """Find how many operations take about so many seconds. At least two, so that each is a change."""
     n = 2
-    while (took := _seconds(peer, run, n)) < seconds / 4:
+    while (took := timed(n)) < seconds / 4:
         n *= 2
     return max(2, round(n * seconds / took))
 

@@ -84,19 +84,23 @@ class _Tracking(Kit):
     def make(self, function: Callable[[], Any]) -> Source:
         raise NotImplementedError
 
-    def derive(self, function: Callable[..., Any], *sources: Source) -> Source:
-        get, a = self.get, sources[0]
-        if len(sources) == 1:
-            return self.make(lambda: function(get(a)))
-        return self.make(lambda: function(*[get(source) for source in sources]))
-
     def computed(self, function: Callable[[Read], Any], may_read: Sequence[Source]) -> Source:
         return self.make(partial(function, self.get))
 
 
-class Reaktiv(_Tracking):
+class _Called(_Tracking):
+    """A peer whose sources are called."""
+
     get = staticmethod(call)
 
+    def derive(self, function: Callable[..., Any], *sources: Source) -> Source:
+        a = sources[0]
+        if len(sources) == 1:
+            return self.make(lambda: function(a()))
+        return self.make(lambda: function(*[source() for source in sources]))
+
+
+class Reaktiv(_Called):
     def __init__(self) -> None:
         super().__init__()
         self._reaktiv = _import("reaktiv")
@@ -112,12 +116,6 @@ class Reaktiv(_Tracking):
         computed()  # one by one, so that the first computation need not recurse
         return computed
 
-    def derive(self, function: Callable[..., Any], *sources: Source) -> Source:
-        a = sources[0]
-        if len(sources) == 1:
-            return self.make(lambda: function(a()))
-        return self.make(lambda: function(*[source() for source in sources]))
-
     def listen(self, source: Source, listener: Callable[[Any], object]) -> None:
         self.kept.append(self._reaktiv.Effect(lambda: listener(source())))
 
@@ -130,10 +128,8 @@ class Reaktiv(_Tracking):
         return Bare(signal.set, signal)
 
 
-class Observ(_Tracking):
+class Observ(_Called):
     """Its listeners are synchronous. It has no batch."""
-
-    get = staticmethod(call)
 
     def __init__(self) -> None:
         super().__init__()
@@ -156,12 +152,6 @@ class Observ(_Tracking):
         computed = self._observ.computed(function)
         computed()
         return computed
-
-    def derive(self, function: Callable[..., Any], *sources: Source) -> Source:
-        a = sources[0]
-        if len(sources) == 1:
-            return self.make(lambda: function(a()))
-        return self.make(lambda: function(*[source() for source in sources]))
 
     def listen(self, source: Source, listener: Callable[[Any], object]) -> None:
         self.kept.append(self._observ.watch(source, listener, sync=True))

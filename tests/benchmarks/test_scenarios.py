@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from . import awaiting, guard, report
+from . import awaiting, guard
 from .floors import Floor
 from .measuring import check
 from .peers import FLOOR, OURS, OURS_ON_LOOP, PEERS, Peer
@@ -100,7 +99,7 @@ def test_a_wrong_implementation_is_found(kit: type[Kit], name: str, mark: str, w
     assert (verdict.mark, why in verdict.why) == (mark, True)
 
 
-# ------------------------------------------------------------------ the guard, the docs
+# ------------------------------------------------------------------ the guard
 
 
 def test_the_same_work_is_counted_each_time() -> None:
@@ -114,9 +113,3 @@ def test_the_guard_sees_what_is_worse() -> None:
         "b | ours to floor: 2.60, recorded 2.00"
     ]
     assert guard.regressions({"a | ours to floor": 1.0}, recorded) == ["b | ours to floor: not measured"]
-
-
-@pytest.mark.parametrize("path", report.DOCS, ids=lambda path: path.name)
-def test_the_docs_say_what_is_recorded(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert report.written_in(text, report.DOCS[path](report.recorded())) == text

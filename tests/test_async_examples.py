@@ -16,6 +16,7 @@ import flet_asp_actors as fa
 from examples import api, prices, profiles, search, server, todo, upload
 from examples.showcase import main as showcase
 from flet_asp_actors.testing import HeadlessApp, virtual_backend
+from tests.kit.apps import passes
 
 
 @pytest.fixture
@@ -100,12 +101,6 @@ def line(monkeypatch: pytest.MonkeyPatch) -> Line:
 
     monkeypatch.setattr(api, "client", client)
     return line
-
-
-async def passes(app: HeadlessApp, seconds: float) -> None:
-    """Time goes by, which takes none."""
-    await asyncio.sleep(seconds)
-    await app.settle()
 
 
 # ------------------------------------------------------------------ profiles

@@ -20,7 +20,7 @@ from examples.dashboard.state.records import Order, Profile
 from examples.theming import main as theming
 from examples.theming.alerts import ALERTS
 from flet_asp_actors.testing import HeadlessApp
-from tests.kit.apps import store
+from tests.kit.apps import passes, store
 from tests.kit.guides import ROOT, program, sources
 
 EXAMPLES = ROOT / "examples"
@@ -69,11 +69,6 @@ async def go_to(app: HeadlessApp, name: str) -> None:
     await app.enter(app.one("NavigationRail"), list(PAGES).index(name), prop="selected_index")
 
 
-async def wait(app: HeadlessApp, seconds: float) -> None:
-    await asyncio.sleep(seconds)
-    await app.settle()
-
-
 def cards(app: HeadlessApp) -> dict[str, str]:
     """The figures by their names."""
     texts = app.texts()
@@ -106,7 +101,7 @@ async def test_the_figures_are_there_at_once_and_after_every_return() -> None:
 async def test_an_order_changes_cards_charts_table_and_bell_in_one_frame() -> None:
     async with HeadlessApp(main, width=1280) as app:
         app.take()
-        await wait(app, 5.1)
+        await passes(app, 5.1)
         assert cards(app) == SECOND
         assert orders(app) == ["#1019", "#1018", "#1017", "#1016", "#1015"]
         assert app.one("PopupMenuButton")["badge"] == "4"
@@ -117,7 +112,7 @@ async def test_nobody_ever_sees_an_order_without_its_visitors() -> None:
     async with HeadlessApp(main, width=1280) as app:
         seen: list[tuple[float, float]] = []
         store(app).listen(figures.figures, lambda now: seen.append((now["Orders"], now["Visitors"])))
-        await wait(app, 10.1)
+        await passes(app, 10.1)
         assert seen == [(16, 412), (17, 422), (18, 432)]
 
 
@@ -126,10 +121,10 @@ async def test_the_line_rests_while_nobody_looks(server: Shop) -> None:
         for name in ("Settings", "Help", "Users"):
             await go_to(app, name)
             before = server.asked
-            await wait(app, 60)
+            await passes(app, 60)
             assert server.asked == before, name
         await go_to(app, "Overview")
-        await wait(app, 5.1)
+        await passes(app, 5.1)
         assert cards(app) == SECOND
 
 
@@ -137,14 +132,14 @@ async def test_a_cut_line_is_said_and_taken_up_again(server: Shop, caplog: pytes
     async with HeadlessApp(main, width=1280) as app:
         assert "Live" in app.texts()
         server.is_cut = True
-        await wait(app, 5.1)
+        await passes(app, 5.1)
         assert "Reconnecting" in app.texts()
         assert "Live" not in app.texts()
         assert cards(app) == FIRST, "what came last stays"
         server.is_cut = False
-        await wait(app, 2)
+        await passes(app, 2)
         assert "Live" in app.texts()
-        await wait(app, 5.1)
+        await passes(app, 5.1)
         assert cards(app) == SECOND
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
@@ -153,11 +148,11 @@ async def test_the_line_can_be_paused(server: Shop) -> None:
     async with HeadlessApp(main, width=1280) as app:
         await app.click("Pause")
         assert "Paused" in app.texts()
-        await wait(app, 60)
+        await passes(app, 60)
         assert cards(app) == FIRST
         await app.click("Go on")
         assert "Live" in app.texts()
-        await wait(app, 5.1)
+        await passes(app, 5.1)
         assert cards(app) == SECOND
 
 
@@ -263,7 +258,7 @@ async def test_settings_are_saved_and_said_so_in_green(server: Shop) -> None:
         assert not is_on(app, "Save")
         bar = app.one("SnackBar", hidden=True)
         assert not bar.get("open")
-        await wait(app, 0.7)
+        await passes(app, 0.7)
         assert server.saved == [Profile("Zoë Ray", "ada@harbour.example")]
         assert bar["open"]
         assert bar["bgcolor"] == tokens.SUCCESS[ft.ThemeMode.LIGHT]
@@ -309,7 +304,7 @@ async def test_cancel_ends_a_save_under_way(server: Shop) -> None:
         await app.type("Name", "Zoë")
         await app.click("Save")
         await app.click("Cancel")
-        await wait(app, 10)
+        await passes(app, 10)
         assert (server.saved, form(app)[0]) == ([], "Ada Marsh")
         assert not app.one("SnackBar", hidden=True).get("open")
 
@@ -320,7 +315,7 @@ async def test_a_server_that_does_not_answer_is_told_in_the_form(server: Shop) -
         await go_to(app, "Settings")
         await app.type("Name", "Zoë")
         await app.click("Save")
-        await wait(app, 11)
+        await passes(app, 11)
         assert "save_settings did not finish within 10 s" in app.texts()
         assert is_on(app, "Save"), "it may be tried again"
         assert form(app)[0] == "Zoë"
@@ -353,7 +348,7 @@ async def test_who_does_not_want_to_hear_of_large_orders_does_not() -> None:
         await go_to(app, "Settings")
         await app.enter(app.one("Switch", tooltip="Large orders"), False)
         await go_to(app, "Overview")
-        await wait(app, 5.1)
+        await passes(app, 5.1)
         assert cards(app) == SECOND
         assert app.one("PopupMenuButton")["badge"] == "3"
 
@@ -551,14 +546,14 @@ async def test_the_guide_has_live_figures_and_a_margin_by_the_width(monkeypatch:
     monkeypatch.setattr(names["random"], "random", lambda: 0.5)
     async with HeadlessApp(names["main"], width=400) as app:
         assert app.texts() == ["Live", "Revenue", "$329", "Orders", "2", "Conversion", "5.0%"]
-        await wait(app, 5.1)
+        await passes(app, 5.1)
         assert app.texts() == ["Live", "Revenue", "$449", "Orders", "3", "Conversion", "6.0%"]
         assert app.find("Container", padding=16)
         narrow = len(app.find("Container", padding=16))
         await resize(app, 1280)
         assert len(app.find("Container", padding=16)) == narrow - 1
         monkeypatch.setattr(names["random"], "random", lambda: 0.0)
-        await wait(app, 5.1)
+        await passes(app, 5.1)
         assert app.texts()[0] == "Reconnecting"
 
 

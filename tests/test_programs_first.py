@@ -26,7 +26,7 @@ from examples import (
 from examples import login as async_login
 from flet_asp_actors.testing import HeadlessApp, virtual_backend
 from flet_asp_actors.testing.headless import Node
-from tests.kit.apps import store
+from tests.kit.apps import passes, store
 
 GREEN, RED = ft.Colors.GREEN_700.value, ft.Colors.ERROR.value
 
@@ -34,12 +34,6 @@ GREEN, RED = ft.Colors.GREEN_700.value, ft.Colors.ERROR.value
 @pytest.fixture
 def anyio_backend() -> tuple[str, dict[str, Any]]:
     return virtual_backend("asyncio")
-
-
-async def passes(app: HeadlessApp, seconds: float) -> None:
-    """Time goes by, which takes none."""
-    await asyncio.sleep(seconds)
-    await app.settle()
 
 
 async def fill_in(app: HeadlessApp, email: str, password: str) -> None:

@@ -25,19 +25,13 @@ from examples.send_button.flight import HOVERED, SENT, send
 from examples.tasks import main as tasks
 from examples.tasks.tasks import TASKS
 from flet_asp_actors.testing import HeadlessApp, virtual_backend
-from tests.kit.apps import store
+from tests.kit.apps import passes, store
 from tests.kit.failures import collect
 
 
 @pytest.fixture
 def anyio_backend() -> tuple[str, dict[str, Any]]:
     return virtual_backend("asyncio")
-
-
-async def passes(app: HeadlessApp, seconds: float) -> None:
-    """Time goes by, which takes none."""
-    await asyncio.sleep(seconds)
-    await app.settle()
 
 
 # ------------------------------------------------------------------ users

@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any, TypeAlias
 
 import flet as ft
@@ -14,6 +15,7 @@ from playwright.sync_api import Browser
 
 from tests.kit import browser
 from tests.kit.browser import AppServer, Screen
+from tests.kit.line import Line
 
 Main: TypeAlias = Callable[[ft.Page], Any]
 
@@ -69,3 +71,17 @@ def open_app(servers: contextlib.ExitStack, open_url: Callable[[str], Screen]) -
 def serve_script(servers: contextlib.ExitStack) -> Callable[[str | Path], str]:
     """Runs a script of the repository and gives its address, for `open_url`."""
     return lambda path: servers.enter_context(browser.serve_script(path))
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Callable[[ModuleType], Line]:
+    """Has the server of an example with a login wait for the test."""
+
+    def make(module: ModuleType) -> Line:
+        line = Line()
+        # Its server as it is, but with a clock of ours.
+        monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=line.sleep))
+        monkeypatch.setattr(module.login, "timeout", None)  # a slow machine is not a slow server
+        return line
+
+    return make

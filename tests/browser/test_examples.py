@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import queue
-import threading
 from collections.abc import Callable
-from types import SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import flet as ft
@@ -21,48 +19,16 @@ from examples.login import USER, login
 from examples.showcase import main as showcase
 from tests.kit.backstage import PATIENCE, Backstage
 from tests.kit.browser import ROOT, Screen
+from tests.kit.line import Line
 
 Main = Callable[[ft.Page], Any]
 Open = Callable[[Main], Screen]
 Session = flet_session.Session
 
 
-class Line:
-    """The line to the login server: each answer comes when the test lets it through."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-        self.cut = threading.Event()
-        """Whether a question was taken back."""
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._answers = asyncio.Semaphore(0)
-
-    async def sleep(self, _seconds: float) -> None:
-        self._loop = asyncio.get_running_loop()
-        self.asked += 1
-        try:
-            await self._answers.acquire()
-        except asyncio.CancelledError:
-            self.cut.set()
-            raise
-
-    def answer(self) -> None:
-        """Let one answer through."""
-        assert self._loop is not None, "Nobody has asked."
-        self._loop.call_soon_threadsafe(self._answers.release)
-
-
 @pytest.fixture
-def line(monkeypatch: pytest.MonkeyPatch) -> Line:
-    line = Line()
-    # Its `ask_server` as it is, but with a clock of ours.
-    monkeypatch.setattr(login_example, "asyncio", SimpleNamespace(sleep=line.sleep))
-    monkeypatch.setattr(login, "timeout", None)  # a slow machine is not a slow server
-    return line
-
-
-def button(screen: Screen, name: str) -> Locator:
-    return screen.page.get_by_role("button", name=name, exact=True)
+def line(slow: Callable[[ModuleType], Line]) -> Line:
+    return slow(login_example)
 
 
 def spinner(screen: Screen) -> Locator:
@@ -70,24 +36,18 @@ def spinner(screen: Screen) -> Locator:
     return screen.page.locator("flt-semantics[style*='width: 20px; height: 20px']")
 
 
-def see_in(screen: Screen, label: str, text: str) -> None:
-    """Wait until a field has this text; only one that has the focus tells."""
-    screen.field(label).focus()
-    expect(screen.field(label)).to_have_value(text)
-
-
 def see_busy(screen: Screen) -> None:
     screen.see("Cancel")
     screen.see("Logging in...")
     expect(spinner(screen)).to_have_count(1)
-    expect(button(screen, "Login")).to_be_disabled()
+    expect(screen.button("Login")).to_be_disabled()
 
 
 def see_idle(screen: Screen) -> None:
     screen.see_not("Cancel")
     screen.see_not("Logging in...")
     expect(spinner(screen)).to_have_count(0)
-    expect(button(screen, "Login")).to_be_enabled()
+    expect(screen.button("Login")).to_be_enabled()
 
 
 def fill_in(screen: Screen, password: str) -> None:
@@ -127,8 +87,8 @@ def test_an_example_is_a_program_of_its_own(
 def test_names_follow_what_is_typed_and_survive_a_reload(open_app: Open) -> None:
     screen = open_app(names.main)
     screen.see("John Doe")
-    see_in(screen, "First name", "John")
-    see_in(screen, "Last name", "Doe")
+    screen.see_in("First name", "John")
+    screen.see_in("Last name", "Doe")
     screen.type("First name", "Jane")
     screen.see("Jane Doe")
     screen.see_not("John Doe")
@@ -137,7 +97,7 @@ def test_names_follow_what_is_typed_and_survive_a_reload(open_app: Open) -> None
     screen.shot("example-names")
     screen.reload()
     screen.see("Jane")
-    see_in(screen, "First name", "Jane")
+    screen.see_in("First name", "Jane")
     screen.type("Last name", "Roe")
     screen.see("Jane Roe")
 
@@ -160,25 +120,25 @@ def test_two_hundred_quick_keystrokes_all_arrive_in_order(open_app: Open) -> Non
 def test_form_is_filled_in_with_mistakes_and_sent(open_app: Open) -> None:
     app = Backstage(form.main)
     screen = open_app(app)
-    expect(button(screen, "Send")).to_be_disabled()
+    expect(screen.button("Send")).to_be_disabled()
     screen.type("Name", "Ann")
     screen.type("Age", "4x")
     screen.see("Digits only, please")
     screen.type("E-mail", "ann")
     screen.see("An e-mail address has an @")
-    expect(button(screen, "Send")).to_be_disabled()
+    expect(screen.button("Send")).to_be_disabled()
     screen.shot("example-form-mistakes")
     screen.type("Age", "42")
     screen.see_not("Digits only, please")
     screen.type("E-mail", "ann@example.org")
     screen.see_not("An e-mail address has an @")
-    expect(button(screen, "Send")).to_be_enabled()
+    expect(screen.button("Send")).to_be_enabled()
     screen.click("Send")
     screen.see("Sent: Ann, 42, ann@example.org")
     assert app.state.get(form.AGE) == 42
     screen.shot("example-form")
     screen.type("Name", "")
-    expect(button(screen, "Send")).to_be_disabled()
+    expect(screen.button("Send")).to_be_disabled()
 
 
 # ------------------------------------------------------------------ login
@@ -256,7 +216,7 @@ def test_a_double_click_starts_one_login(open_app: Open, line: Line, monkeypatch
     app = Backstage(login_example.main)
     screen = open_app(app)
     fill_in(screen, "123")
-    button(screen, "Login").evaluate("node => { node.click(); node.click() }")
+    screen.button("Login").evaluate("node => { node.click(); node.click() }")
     assert clicks.get(timeout=PATIENCE) == clicks.get(timeout=PATIENCE), "the server has heard both"
     see_busy(screen)
     assert app.ask(lambda: (line.asked, app.state.get(login.status).active, app.state.statistics().jobs)) == (1, 1, 1)
@@ -331,11 +291,11 @@ def test_showcase_is_visited(open_app: Open, line: Line) -> None:
     go_to(screen, "Login")
     screen.see("Welcome, Test User!")
     see_idle(screen)
-    see_in(screen, "E-mail", "test@test.com")
+    screen.see_in("E-mail", "test@test.com")
 
     screen.reload()
     screen.see("Welcome, Test User!")
     go_to(screen, "Form")
     screen.see("An e-mail address has an @")
-    see_in(screen, "Name", "Jane Doe")
-    see_in(screen, "Age", "42")
+    screen.see_in("Name", "Jane Doe")
+    screen.see_in("Age", "42")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Callable
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import flet as ft
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from examples import (
     combined_login,
@@ -25,57 +23,9 @@ from examples import (
 )
 from tests.kit.backstage import Backstage
 from tests.kit.browser import Screen
+from tests.kit.line import Line
 
 Open = Callable[[Callable[[ft.Page], Any]], Screen]
-
-
-class Line:
-    """The line to a slow server: what waits there goes on when the test says so."""
-
-    def __init__(self) -> None:
-        self.cut = threading.Event()
-        """Whether a wait was cancelled."""
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting = threading.Semaphore(0)
-        self._answers = asyncio.Semaphore(0)
-
-    async def sleep(self, _seconds: float) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._waiting.release()
-        try:
-            await self._answers.acquire()
-        except asyncio.CancelledError:
-            self.cut.set()
-            raise
-
-    def answer(self) -> None:
-        """Let go on who waits, or who will be the next to."""
-        assert self._waiting.acquire(timeout=20), "Nobody has asked."
-        assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._answers.release)
-
-
-@pytest.fixture
-def slow(monkeypatch: pytest.MonkeyPatch) -> Callable[[ModuleType], Line]:
-    """Has the server of an example wait for the test."""
-
-    def make(module: ModuleType) -> Line:
-        line = Line()
-        monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=line.sleep))
-        monkeypatch.setattr(module.login, "timeout", None)  # a slow machine is not a slow server
-        return line
-
-    return make
-
-
-def button(screen: Screen, name: str) -> Locator:
-    return screen.page.get_by_role("button", name=name, exact=True)
-
-
-def see_in(screen: Screen, label: str, text: str) -> None:
-    """Wait until a field has this text; only one that has the focus tells."""
-    screen.field(label).focus()
-    expect(screen.field(label)).to_have_value(text)
 
 
 def see_ring(screen: Screen, is_there: bool) -> None:
@@ -99,17 +49,17 @@ def see_on_a_phone_at_night(screen: Screen, name: str) -> None:
 def test_what_is_typed_in_a_counter_field_counts(open_app: Open) -> None:
     app = Backstage(counter_field.main)
     screen = open_app(app)
-    see_in(screen, "Bound directly", "0")
+    screen.see_in("Bound directly", "0")
     screen.type("Bound directly", "41")
     screen.click("+")
-    see_in(screen, "Bound directly", "42")
-    see_in(screen, "Bound by a Ref", "42")
+    screen.see_in("Bound directly", "42")
+    screen.see_in("Bound by a Ref", "42")
     screen.type("Bound by a Ref", "-7")
     screen.page.get_by_label("One more").click()
-    see_in(screen, "Bound by a Ref", "-6")
+    screen.see_in("Bound by a Ref", "-6")
     screen.click("-")
     screen.page.get_by_label("One less").click()
-    see_in(screen, "Bound directly", "-8")
+    screen.see_in("Bound directly", "-8")
     assert app.state.get(counter_field.COUNT) == -8
     screen.shot("program-counter-field")
     screen.type("Bound by a Ref", "many")
@@ -135,15 +85,15 @@ def test_sign_in_says_who_is_welcome_and_who_is_not(open_app: Open) -> None:
 def test_an_echo_follows_in_both_directions(open_app: Open) -> None:
     screen = open_app(echo.main)
     screen.see("Hello, world!")
-    see_in(screen, "Say something", "Hello, world!")
+    screen.see_in("Say something", "Hello, world!")
     screen.type("Say something", "Good morning")
     screen.field("Say something").press_sequentially("!", delay=10)
     screen.see("Good morning!")
     screen.click("Clear")
-    see_in(screen, "Say something", "")
+    screen.see_in("Say something", "")
     screen.see_not("Good morning!")
     screen.click("Reset")
-    see_in(screen, "Say something", "Hello, world!")
+    screen.see_in("Say something", "Hello, world!")
     screen.see('"Good morning"\n"Good morning!"\n""\n"Hello, world!"')
     screen.shot("program-echo")
     see_on_a_phone_at_night(screen, "program-echo-night")
@@ -166,9 +116,9 @@ def test_a_combined_login(open_app: Open, slow: Callable[[ModuleType], Line]) ->
     line = slow(combined_login)
     app = Backstage(combined_login.main)
     screen = open_app(app)
-    expect(button(screen, "Login")).to_have_count(0)
+    expect(screen.button("Login")).to_have_count(0)
     fill_in(screen, "ann", "12")
-    expect(button(screen, "Login")).to_have_count(0)
+    expect(screen.button("Login")).to_have_count(0)
     screen.shot("program-combined-login-empty")
     screen.type("E-mail", "ann@example.org")
     screen.click("Login")
@@ -189,7 +139,7 @@ def test_a_combined_login(open_app: Open, slow: Callable[[ModuleType], Line]) ->
     screen.shot("program-combined-login")
     screen.type("Password", "")
     screen.see_not("Welcome, ann@example.org!")
-    expect(button(screen, "Login")).to_have_count(0)
+    expect(screen.button("Login")).to_have_count(0)
     screen.see("User is ann@example.org\nUser is nobody")
     see_on_a_phone_at_night(screen, "program-combined-login-out")
     assert app.state.get(combined_login.LOG) == "User is ann@example.org\nUser is nobody\n"
@@ -272,11 +222,11 @@ def test_a_session_lives_on_after_a_logout(open_app: Open, slow: Callable[[Modul
         screen.shot(f"program-session-{email[:3]}")
         screen.click("Logout")
         screen.see_not("Logged in")
-        see_in(screen, "E-mail", "")
+        screen.see_in("E-mail", "")
         screen.see_not(email)
     screen.shot("program-session-out")
     screen.type("E-mail", "carol@example.org")
     screen.click("Reset")
     screen.see("Fields cleared")
-    see_in(screen, "E-mail", "")
+    screen.see_in("E-mail", "")
     see_on_a_phone_at_night(screen, "program-session-reset")

@@ -8,7 +8,7 @@ from typing import Any
 
 import flet as ft
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from examples import users
 from examples.cart import main as cart
@@ -35,10 +35,6 @@ def unharmed(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 def resize(screen: Screen, size: tuple[int, int]) -> None:
     screen.page.set_viewport_size({"width": size[0], "height": size[1]})
-
-
-def button(screen: Screen, name: str) -> Locator:
-    return screen.page.get_by_role("button", name=name, exact=True)
 
 
 def press(screen: Screen, tooltip: str) -> None:
@@ -168,7 +164,7 @@ def test_reactive_controls_count_send_and_move_files(open_app: Open, monkeypatch
     screen.see("Total: 115")
     press(screen, "Tens: reset")
     screen.see("Total: 110")
-    expect(button(screen, "Send")).to_be_disabled()
+    expect(screen.button("Send")).to_be_disabled()
     screen.type("Name", "Ann")
     screen.type("E-mail", "ann@b.c")
     screen.type("Password", "abc")
@@ -199,13 +195,13 @@ def test_the_benchmark_runs_is_cancelled_and_the_page_turns_dark_meanwhile(open_
     for text in ("Configuration", "Benchmark", "Tuning", "Tips", "At most 60 frames a second; the benchmark shows it"):
         screen.see(text)
     screen.click("Run benchmark")
-    expect(button(screen, "Run benchmark")).to_be_disabled()
+    expect(screen.button("Run benchmark")).to_be_disabled()
     screen.see("Cancel")
     press(screen, "Switch to dark")
     screen.see("Switch to light")
     screen.shot("program-performance-running")
     screen.see("times fewer messages", exact=False)
-    expect(button(screen, "Run benchmark")).to_be_enabled()
+    expect(screen.button("Run benchmark")).to_be_enabled()
     screen.shot("program-performance-dark")
     press(screen, "Switch to light")
     screen.see("Switch to dark")

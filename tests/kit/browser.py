@@ -173,6 +173,10 @@ class Screen:
         # A click with the mouse can hit what Flutter lays over it; this one always arrives.
         self.page.get_by_role(role, name=name, exact=True).dispatch_event("click")
 
+    def button(self, name: str) -> Locator:
+        """The button with these words."""
+        return self.page.get_by_role("button", name=name, exact=True)
+
     def field(self, label: str) -> Locator:
         """The text field with this label."""
         return self.page.get_by_role("textbox", name=label, exact=True)
@@ -204,6 +208,11 @@ class Screen:
     def see_not(self, text: str, *, exact: bool = True) -> None:
         """Wait until a text is no longer on the screen."""
         expect(self._text(text, exact)).to_have_count(0)
+
+    def see_in(self, label: str, text: str) -> None:
+        """Wait until a field has this text; only one that has the focus tells."""
+        self.field(label).focus()
+        expect(self.field(label)).to_have_value(text)
 
     def shot(self, name: str) -> Path:
         """Take a picture of the screen, when what can be found on it has been painted as well."""

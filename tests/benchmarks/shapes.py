@@ -11,6 +11,7 @@ js-reactivity-benchmark, in their sizes; the latter draw from a generator of our
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -195,9 +196,10 @@ def mux(kit: Kit) -> Run:
         ends.append(kit.derive(_plus_one, kit.derive(lambda values, i=i: values[i], together)))
         kit.listen(ends[-1], _deaf)
     write, read = kit.write, kit.read
+    writes = itertools.count(1)
 
     def run(n: int) -> Any:
-        for i in range(1, n + 1):
+        for i in itertools.islice(writes, n):
             write(heads[i % 10], i)
             read(ends[i % 10])
         return [read(end) for end in ends]
@@ -267,9 +269,10 @@ def layered(kit: Kit, layers: Layers) -> Run:
     leaves = draw.sample(row, round(layers.width * layers.read))
     kit.listen(kit.computed(lambda read: sum([read(leaf) for leaf in leaves]), leaves), _deaf)
     write, read = kit.write, kit.read
+    writes = itertools.count(1)  # goes on from run to run, so that each write is a change
 
     def run(n: int) -> Any:
-        for i in range(1, n + 1):
+        for i in itertools.islice(writes, n):
             place = i % layers.width
             write(heads[place], i + place)
         return sum([read(leaf) for leaf in leaves])

@@ -356,7 +356,7 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
                     return
             except FATAL as error:
                 message.receipt.finish(error)
-                self.mailbox = None
+                self.drain(box)  # those after it are handled all the same
                 raise
             except BaseException as error:
                 message.receipt.finish(as_exception(error))

@@ -1,0 +1,114 @@
+"""What is meant for the interpreter passes through everything: a Ctrl-C ends the program, whatever it meets."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+import flet_asp_actors as fa
+
+N = fa.Key("n", 0)
+M = fa.Key("m", 0)
+
+
+def interrupt(*_: object) -> int:
+    raise KeyboardInterrupt
+
+
+async def interrupt_later(*_: object) -> int:
+    await anyio.lowlevel.checkpoint()
+    raise KeyboardInterrupt
+
+
+async def in_a_moment(n: int) -> int:
+    await anyio.lowlevel.checkpoint()
+    return n
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether that is what it was; a task group wraps it."""
+    return isinstance(error, KeyboardInterrupt) or "KeyboardInterrupt" in repr(error)
+
+
+async def update(state: fa.StateManager) -> None:
+    await state.update(N, interrupt_later)
+
+
+async def update_in_turn(state: fa.StateManager) -> None:
+    state.update(N, in_a_moment)
+    await state.update(N, interrupt)
+
+
+async def action(state: fa.StateManager) -> None:
+    await state.action(interrupt_later)()
+
+
+async def service(state: fa.StateManager) -> None:
+    state.service(interrupt_later)
+    await anyio.sleep_forever()
+
+
+async def effect(state: fa.StateManager) -> None:
+    state.effect(interrupt_later)
+    await anyio.sleep_forever()
+
+
+async def cleanup_of_an_effect(state: fa.StateManager) -> None:
+    state.effect(lambda get: get.on_cleanup(interrupt)).close()
+
+
+async def listener(state: fa.StateManager) -> None:
+    state.listen(N, interrupt_later)
+    await anyio.sleep_forever()
+
+
+async def wait_for(state: fa.StateManager) -> None:
+    await state.wait_for(N, interrupt)
+
+
+async def selector(state: fa.StateManager) -> None:
+    await state.resolve(fa.selector(interrupt_later))
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize(
+    "user", [update, update_in_turn, action, service, effect, cleanup_of_an_effect, listener, wait_for, selector]
+)
+def test_on_a_loop_it_ends_the_program(user: Callable[[fa.StateManager], Awaitable[None]], backend: str) -> None:
+    state = fa.StateManager()
+    state.on_error = lambda failure: None  # who was waiting may be told as well
+
+    async def main() -> None:
+        async with state:
+            with anyio.fail_after(10):
+                await user(state)
+
+    with pytest.raises(BaseException, match="^$|group|nursery") as caught:
+        anyio.run(main, backend=backend)
+    assert is_interrupt(caught.value)
+    assert repr(state) == "<StateManager closed>"
+
+
+def test_without_a_loop_it_passes_through_a_sync_action() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        fa.Action(interrupt).run(fa.StateManager(), None)
+
+
+def test_the_messages_after_one_that_was_interrupted_are_handled_all_the_same() -> None:
+    state = fa.StateManager()
+    state.on_error = lambda failure: None  # nobody awaits the one that was interrupted
+    receipts: list[fa.Receipt] = []
+
+    async def main() -> None:
+        async with state:
+            state.update(N, in_a_moment)
+            receipts.extend((state.update(N, interrupt), state.set(N, 7)))
+            await anyio.sleep_forever()
+
+    with pytest.raises(BaseException, match="^$|group"):
+        anyio.run(main)
+    assert [each.is_done for each in receipts] == [True, True], "who waits, in a thread too, is answered"
+    assert state.get(N) == 7

@@ -142,14 +142,10 @@ class Home:
 
         if not self.post(answer):
             raise HomeIsGone
-        while True:
-            try:
-                return future.result(PATIENCE)
-            except concurrent.futures.TimeoutError:
-                if future.done():
-                    raise  # it is what the function raised
-                if self.is_gone and not future.done():
-                    raise HomeIsGone from None
+        while not concurrent.futures.wait([future], PATIENCE).done:
+            if self.is_gone and not future.done():
+                raise HomeIsGone
+        return future.result()
 
 
 def running_home() -> Home | None:

@@ -180,8 +180,7 @@ class AsyncSelector(Outcome[T, V], Handle[V]):
             return
         again = Computation(self, 0)
         self._replace(again, ClosedError(why))
-        if self.computation is again:  # nobody who waited took care of it
-            self.owner.hold(again)
+        self.owner.hold(again)
 
     # ------------------------------------------------------------------ who wants it
 
@@ -425,4 +424,4 @@ class _Trigger(Leader):
         self._selector.on_change()
 
     def report(self, error: BaseException) -> None:
-        raise AssertionError("inputs do not fail")
+        raise AssertionError("inputs do not fail")  # pragma: no cover - and so nobody calls it

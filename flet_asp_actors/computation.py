@@ -205,8 +205,7 @@ class Computation(Job):
         selector, retry, attempt = self.selector, self.selector.options.retry, 0
         while True:
             attempt += 1
-            if selector.is_current(self):
-                selector.inputs.begin()
+            selector.inputs.begin()
             get = _Tracking(self, selector)
             try:
                 return await self._call(get)
@@ -216,8 +215,7 @@ class Computation(Job):
             finally:
                 get.is_over = True
             await anyio.sleep(retry.delay(attempt))
-            if selector.is_current(self):
-                selector.clean_up()
+            selector.clean_up()
 
     async def _call(self, get: _Tracking) -> Any:
         where = self.selector.options.in_thread

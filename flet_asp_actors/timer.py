@@ -75,12 +75,7 @@ class Timers:
             self._clock.look()
             return timer
         self._clock = _Clock(self, self._owner)
-        try:
-            Context().run(self._owner.spawn, self._clock)  # it belongs to no page, and to no run
-        except BaseException:
-            self._clock = None
-            timer.cancel()
-            raise
+        Context().run(self._owner.spawn, self._clock)  # it belongs to no page, and to no run
         return timer
 
     def is_cancelled(self) -> None:

@@ -634,3 +634,103 @@ async def test_a_thousand_observed_ones_follow_one_input(fa_store: fa.StateManag
     fa_store.set(COUNT, 100)
     await fa_store.settled()
     assert [fa_store.get(key) for key in keys] == list(range(100, 1100))
+
+
+# ------------------------------------------------------------------ superseded while nothing goes on
+
+
+def test_what_ends_before_its_cancel_gets_to_it_is_not_seen() -> None:
+    state = fa.StateManager()
+    loop = asyncio.new_event_loop()
+    asked = loop.create_future()
+    begun: list[str] = []
+
+    @fa.selector
+    async def value(get: fa.Get) -> str:
+        query = get(QUERY)
+        begun.append(query)
+        if query == "a":
+            await asked
+        return query
+
+    async def begin() -> None:
+        state.listen(value, seen.append, immediate=False)
+        await until(lambda: begun)
+        loop.call_soon(asked.set_result, None)  # and the loop stops before anybody hears of it
+
+    seen: list[str | None] = []
+    loop.run_until_complete(begin())
+    state.set(QUERY, "b")
+    loop.run_until_complete(state.resolve(value))
+    assert (begun, seen) == (["a", "b"], ["b"])
+    loop.run_until_complete(state.aclose())
+    loop.close()
+
+
+@pytest.mark.parametrize("anyio_backend", [("asyncio", {})])
+async def test_what_a_task_of_its_own_waits_for_after_the_end_is_no_dependency(
+    fa_store: fa.StateManager, anyio_backend: object
+) -> None:
+    runs: list[asyncio.Task[Any]] = []
+    opened = asyncio.Event()
+
+    @fa.selector
+    async def other(get: fa.Get) -> int:
+        await opened.wait()
+        raise ValueError(get(COUNT))
+
+    @fa.selector
+    async def value(get: fa.Get) -> str:
+        runs.append(asyncio.create_task(get.resolve(other)))
+        await anyio.lowlevel.checkpoint()
+        return "done"
+
+    with record(fa_store, value):
+        await anyio.wait_all_tasks_blocked()
+        opened.set()
+        with pytest.raises(ValueError, match="1"):
+            await runs[0]
+        fa_store.set(COUNT, 2)
+        await quiescent(fa_store)
+    assert len(runs) == 1
+
+
+class Stray(BaseException):
+    """What is no error, and not meant for the interpreter either."""
+
+
+async def test_a_stray_one_out_of_a_computation_is_an_error_of_it(fa_store: fa.StateManager) -> None:
+    @fa.selector
+    async def value(get: fa.Get) -> int:
+        await anyio.lowlevel.checkpoint()
+        raise Stray
+
+    with pytest.raises(RuntimeError, match="a stray Stray"):
+        await fa_store.resolve(value)
+    assert fa_store.get(value.status).state == "failed"
+
+
+async def test_nothing_is_computed_for_a_store_that_is_closing() -> None:
+    computed: list[str] = []
+
+    @fa.selector
+    async def value(get: fa.Get) -> str:
+        computed.append(get(QUERY))
+        return "done"
+
+    @fa.action
+    async def last(get: fa.Get, set: fa.Set) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            with pytest.raises(fa.ClosedError, match="cannot refresh selector value: the store is closed"):
+                state.refresh(value)
+            with pytest.raises(fa.ClosedError, match="cannot start selector value: the store is closed"):
+                state.invalidate(value)
+
+    async with fa.StateManager() as state:
+        state.listen(value, lambda _: None)
+        await state.settled()
+        run = state.action(last)()
+        await anyio.wait_all_tasks_blocked()
+    assert (run.state, computed) == ("cancelled", ["a"])

@@ -460,3 +460,82 @@ async def test_a_name_that_is_declared_later_ends_the_failure(fa_store: fa.State
         await fa_store.settled()
         assert (fa_store.get(reading), fa_store.get(waiting)) == ("again", "again")
     fa_failures.take()
+
+
+# ------------------------------------------------------------------ what may be given, and what is given back
+
+
+async def test_a_partial_of_an_async_function_is_async(fa_store: fa.StateManager) -> None:
+    async def greet(get: fa.Get, greeting: str) -> str:
+        await anyio.lowlevel.checkpoint()
+        return f"{greeting} {get(QUERY)}"
+
+    hello = fa_store.add_selector("hello", functools.partial(greet, greeting="hello"))
+    assert await hello.resolve() == "hello a"
+    assert await fa_store.resolve("hello") == "hello a"
+
+
+async def test_the_key_of_an_async_selector_can_still_be_called(fa_store: fa.StateManager) -> None:
+    @fa.selector
+    async def double(get: fa.Get) -> int:
+        await anyio.lowlevel.checkpoint()
+        return get(COUNT) * 2
+
+    @fa.selector
+    async def twice(get: fa.Get) -> int:
+        once: int = await double(get)
+        return 2 * once
+
+    assert await fa_store.resolve(twice) == 4
+    fa_store.set(COUNT, 5)
+    assert await fa_store.resolve(twice) == 20
+
+
+def test_the_key_of_a_status_is_the_same_every_time() -> None:
+    @fa.selector
+    async def one(get: fa.Get) -> int:
+        return 1
+
+    @fa.selector
+    async def two(get: fa.Get) -> int:
+        return 2
+
+    @fa.action(per="item")
+    async def save(get: fa.Get, set: fa.Set, item: int) -> None: ...
+
+    assert one.status == one.status
+    assert one.status != two.status
+    assert save.status_for(1) == save.status_for(1)
+    assert save.status_for(1) != save.status_for(2)
+    assert {one.status, one.status, two.status} == {one.status, two.status}
+    assert {save.status, save.status_for(1), save.status_for(1)} == {save.status, save.status_for(1)}
+
+
+async def test_a_handle_that_is_read_in_a_selector_is_a_dependency(fa_store: fa.StateManager) -> None:
+    async def double(get: fa.Get) -> int:
+        return get(COUNT) * 2
+
+    handle = fa_store.add_selector("double", double)
+    text = fa.selector(lambda get: f"it is {handle.value}")
+    with record_changes(fa_store, text) as seen:
+        await fa_store.settled()
+        fa_store.set(COUNT, 3)
+        await fa_store.settled()
+    assert seen.values == ["it is 2", "it is 6"]
+
+
+async def test_a_circle_through_a_status_is_a_circle(fa_store: fa.StateManager, fa_failures: Failures) -> None:
+    keys: dict[str, Any] = {}
+
+    @fa.selector
+    async def first(get: fa.Get) -> Any:
+        return get(keys["second"].status).is_busy
+
+    @fa.selector
+    async def second(get: fa.Get) -> Any:
+        return get(first)
+
+    keys["second"] = second
+    with pytest.raises(fa.CycleError, match="first -> status of selector second -> selector first"):
+        await fa_store.resolve(second)
+    fa_failures.take()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 from typing import Any, cast
 
@@ -343,3 +344,50 @@ def test_a_time_that_makes_no_sense_is_refused(option: str) -> None:
         fa.selector(**options)(value)
     with pytest.raises(TypeError, match=option):
         fa.selector(**{option: 1})(lambda get: 1)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  # the mistake under test
+
+
+# ------------------------------------------------------------------ what the clock meets
+
+
+async def test_who_waits_for_what_is_fresh_waits_for_nothing_and_delays_no_refresh(fa_store: fa.StateManager) -> None:
+    value, runs = counted(seconds=0, refresh_every=10)
+    with record(fa_store, value):
+        assert await fa_store.resolve(value) == 1
+        await anyio.sleep(6)
+        assert await fa_store.resolve(value) == 1
+        await anyio.sleep(5)
+        assert len(runs) == 2, "ten seconds after the first"
+
+
+async def test_a_refresh_that_ends_in_a_loop_of_listeners_is_told_and_the_others_go_on(
+    fa_store: fa.StateManager, fa_failures: Failures
+) -> None:
+    value, _ = counted(refresh_every=10)
+    other, runs = counted(refresh_every=10)
+    grows = fa.Key("grows", 0)
+
+    def grow(_: object) -> None:
+        fa_store.update(grows, lambda n: n + 1)
+
+    with record(fa_store, value), record(fa_store, other):
+        await fa_store.settled()
+        fa_store.listen(value.status, grow, immediate=False)
+        growing = fa_store.listen(grows, grow, immediate=False)
+        await anyio.sleep(10.5)
+        growing.close()
+        assert {(type(each.error), each.actor) for each in fa_failures.take()} == {(fa.LoopError, "timer")}
+        await anyio.sleep(11)
+        assert len(runs) == 3
+
+
+def test_where_no_clock_goes_nothing_becomes_stale() -> None:
+    state = fa.StateManager()
+    value, runs = counted(seconds=0, stale_after=10)
+    loop = asyncio.new_event_loop()
+    assert loop.run_until_complete(state.resolve(value)) == 1
+    with record(state, value):
+        assert state.get(value.status).state == "ready"
+    assert loop.run_until_complete(state.resolve(value)) == 1
+    loop.run_until_complete(state.aclose())
+    loop.close()
+    assert len(runs) == 1

@@ -657,3 +657,59 @@ async def test_a_store_without_a_loop_that_waits_for_one_is_told_of_the_deadlock
 
         await anyio.to_thread.run_sync(work)
         assert [type(each.error) for each in found] == [fa.DeadlockError]
+
+
+# ------------------------------------------------------------------ listeners
+
+
+async def test_a_stray_one_out_of_an_async_listener_is_told_and_the_next_change_is_heard() -> None:
+    async with fa.StateManager() as state:
+        found = collect(state)
+        heard: list[int] = []
+
+        async def listen(n: int) -> None:
+            heard.append(n)
+            if n == 1:
+                raise Stray
+
+        state.listen(N, listen)
+        for n in (1, 2):
+            await state.settled()
+            state.set(N, n)
+        await state.settled()
+        assert heard == [0, 1, 2]
+        assert [(failure.key, type(failure.error)) for failure in found] == [(str(N), Stray)]
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_stray_cancellation_in_an_async_listener_loses_no_change() -> None:
+    heard: list[int] = []
+    asked = asyncio.get_running_loop().create_future()
+
+    async def listen(n: int) -> None:
+        heard.append(n)
+        if n == 1:
+            await asked
+
+    async with fa.StateManager() as state:
+        state.listen(N, listen)
+        await state.settled()
+        state.set(N, 1)
+        await wait_all_tasks_blocked()
+        state.set(N, 2)
+        asked.cancel()
+        await state.settled()
+        assert heard == [0, 1, 2]
+
+
+async def test_a_coroutine_for_what_is_put_back_at_the_very_end_is_closed() -> None:
+    heard: list[int] = []
+
+    async def listen(n: int) -> None:
+        heard.append(n)
+
+    async with fa.StateManager() as state:
+        state.listen(N, lambda n: listen(n), immediate=False)
+        state.action(forever)()
+        await wait_all_tasks_blocked()
+    assert (heard, state.get(N)) == ([1], 0)

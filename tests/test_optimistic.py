@@ -526,3 +526,21 @@ def test_layers_of_many_runs_against_a_model(backend: Backend) -> None:
             failures.assert_none()
 
     explore(scenario, range(150), backend=backend)
+
+
+# ------------------------------------------------------------------ in another store
+
+
+@pytest.mark.parametrize("answer", [True, False])
+async def test_of_a_store_that_has_ended_nothing_that_was_hoped_for_is_left(
+    answer: bool, fa_store: fa.StateManager
+) -> None:
+    other = fa.StateManager()
+    liked = other.atom(LIKED)
+    run = fa_store.action(show)(liked, True, 2, answer)
+    await wait_all_tasks_blocked()
+    assert liked.value
+    await other.aclose()
+    await run.wait()
+    assert (run.state, liked.value) == (("succeeded", True) if answer else ("failed", False))
+    assert at_rest(other, LIKED)

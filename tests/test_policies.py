@@ -604,3 +604,132 @@ async def test_an_action_of_a_store_takes_its_options_where_it_is_made() -> None
         assert (await first, save.action.policy, save.action.name) == (1, "droppable", "save")
         with pytest.raises(TypeError, match="options go where an action is made"):
             state.action(save.action, policy="droppable")  # type: ignore[call-overload]  # that is the point
+
+
+# ------------------------------------------------------------------ what a run writes, and when
+
+
+async def test_what_is_written_after_the_end_of_a_run_that_went_well_is_a_write_like_any_other(
+    fa_store: fa.StateManager,
+) -> None:
+    kept: list[fa.Set] = []
+
+    @fa.action
+    async def lend(get: fa.Get, set: fa.Set) -> None:
+        kept.append(set)
+
+    await fa_store.action(lend)()
+    await kept[0](COUNT, 5)
+    assert fa_store.get(COUNT) == 5
+
+
+async def test_an_action_writes_no_selector(fa_store: fa.StateManager) -> None:
+    double = fa.selector(lambda get: get(COUNT) * 2)
+
+    @fa.action
+    async def write(get: fa.Get, set: fa.Set) -> None:
+        set(double, 5)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]  # the mistake under test
+
+    with pytest.raises(fa.ReadOnlyError):
+        await fa_store.action(write)()
+
+
+class Connection:
+    """Something that cannot be copied."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    def __deepcopy__(self, memo: object) -> Connection:
+        raise TypeError("a connection cannot be copied")
+
+
+async def test_a_run_edits_what_cannot_be_copied(fa_store: fa.StateManager) -> None:
+    connection = fa.Key[Connection]("connection", factory=Connection)
+
+    @fa.action
+    async def send(get: fa.Get, set: fa.Set, text: str) -> None:
+        set.mutate(connection, lambda it: it.sent.append(text))
+
+    seen: list[int] = []
+    fa_store.listen(connection, lambda it: seen.append(len(it.sent)))
+    await fa_store.action(send)("hello")
+    assert (fa_store.get(connection).sent, seen) == (["hello"], [0, 1])
+
+
+async def test_an_edit_that_fails_halfway_is_the_runs_own_to_put_back(fa_store: fa.StateManager) -> None:
+    cart = fa.Key[list[int]]("cart", factory=list)
+
+    def fill(lines: list[int]) -> None:
+        lines.append(1)
+        raise ValueError("no more")
+
+    @fa.action
+    async def order(get: fa.Get, set: fa.Set) -> None:
+        try:
+            with pytest.raises(ValueError, match="no more"):
+                set.mutate(cart, fill)
+            await anyio.sleep(1)
+        finally:
+            set(cart, [])
+
+    run = fa_store.action(order)()
+    await wait_all_tasks_blocked()
+    assert fa_store.get(cart) == [1], "what had been edited by then"
+    run.cancel()
+    await quiescent(fa_store)
+    assert fa_store.get(cart) == [], "and the cancelled run may put back what was there before it"
+
+
+async def test_what_cannot_answer_at_once_puts_nothing_back(fa_store: fa.StateManager) -> None:
+    async def half(n: int) -> int:
+        return n // 2
+
+    receipts: list[fa.Receipt] = []
+
+    @fa.action
+    async def work(get: fa.Get, set: fa.Set) -> None:
+        set(COUNT, 8)
+        try:
+            await anyio.sleep(1)
+        finally:
+            receipts.append(set.update(COUNT, lambda n: half(n)))
+
+    run = fa_store.action(work)()
+    await wait_all_tasks_blocked()
+    run.cancel()
+    await quiescent(fa_store)
+    assert fa_store.get(COUNT) == 8
+    assert receipts[0].is_done
+
+
+@pytest.mark.parametrize("value", [0, 9])
+async def test_what_is_put_back_in_a_busy_atom_says_when_that_is_done(value: int, fa_store: fa.StateManager) -> None:
+    async def slow(n: int) -> int:
+        await anyio.sleep(2)
+        return n
+
+    said: list[str] = []
+
+    @fa.action
+    async def work(get: fa.Get, set: fa.Set) -> None:
+        set(COUNT, 1)
+        try:
+            await anyio.sleep(1)
+        finally:
+            receipt = set(COUNT, value)
+            said.append("done" if receipt.is_done else "pending")
+            receipt.on_done(lambda: said.append(f"done, and it is {fa_store.get(COUNT)}"))
+            async with set.cleanup(5):
+                await receipt
+            said.append("awaited")
+
+    fa_store.update(COUNT, slow)
+    run = fa_store.action(work)()
+    await wait_all_tasks_blocked()
+    run.cancel()
+    await quiescent(fa_store)
+    if value == 0:
+        assert said == ["pending", "done, and it is 0", "awaited"]
+    else:
+        assert said == ["pending", "done, and it is 1"], "awaiting what was refused delivers the cancellation again"

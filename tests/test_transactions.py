@@ -572,3 +572,59 @@ def test_of_two_transactions_on_one_key_each_counts_or_says_that_it_does_not(bac
             assert committed >= 1
 
     explore(scenario, range(60), backend=backend)
+
+
+# ------------------------------------------------------------------ what is restored in atoms that are busy
+
+
+async def test_the_receipt_of_a_restore_is_that_of_all_its_writes() -> None:
+    async with fa.StateManager() as state:
+        state.set(A, 1)
+        state.set(B, 2)
+        before = state.snapshot()
+        opened = {key: anyio.Event() for key in (A, B)}
+
+        def wait_for(key: fa.Key[int]) -> Callable[[int], Any]:
+            async def update(n: int) -> int:
+                await opened[key].wait()
+                return 7
+
+            return update
+
+        for key in (A, B):
+            state.update(key, wait_for(key))
+        receipt = state.restore(before)
+        done: list[str] = []
+        receipt.on_done(lambda: done.append("done"))
+        await wait_all_tasks_blocked()
+        opened[A].set()
+        await wait_all_tasks_blocked()
+        assert (receipt.is_done, done, state.get(A)) == (False, [], 1)
+        opened[B].set()
+        await receipt
+        assert (receipt.is_done, done, state.get(B)) == (True, ["done"], 2)
+
+
+async def test_a_thread_waits_for_all_that_is_restored() -> None:
+    async with fa.StateManager() as state:
+        opened = anyio.Event()
+
+        async def slow(n: int) -> int:
+            await opened.wait()
+            return 7
+
+        before = state.snapshot()
+        for key in (A, B):
+            state.update(key, slow)
+        receipt = state.restore(before)
+
+        def work(timeout: float | None) -> None:
+            receipt.wait(timeout)
+
+        with pytest.raises(TimeoutError, match="was not applied"):
+            await anyio.to_thread.run_sync(work, 0.01)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(anyio.to_thread.run_sync, work, None)
+            await wait_all_tasks_blocked()
+            opened.set()
+        assert (state.get(A), state.get(B)) == (100, 0)

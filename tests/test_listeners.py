@@ -31,6 +31,14 @@ def test_closing_ends_it(state: fa.StateManager) -> None:
     assert seen == [1]
 
 
+def test_who_is_told_at_once_that_it_goes_wrong_listens_no_more(state: fa.StateManager) -> None:
+    with pytest.raises(fa.LoopError):
+        state.listen(N, lambda n: state.set(N, n + 1))
+    state.set(N, 1)
+    assert state.get(N) == 1
+    assert not state.atom(N).has_listeners()
+
+
 def test_unlisten_and_listen_multiple(state: fa.StateManager) -> None:
     n: list[int] = []
     m: list[int] = []

@@ -319,8 +319,12 @@ class Store(Declarations):
             subscription.start()
         self._subscriptions[name] = subscription
         if immediate:
-            with here():  # what it writes is told when it has returned, as in every later call
-                subscription.notify()
+            try:
+                with here():  # what it writes is told when it has returned, as in every later call
+                    subscription.notify()
+            except BaseException:
+                subscription.close()  # who is told that it went wrong gets nothing to close
+                raise
         return subscription
 
     def _listeners_of(self, node: Node) -> Listeners:

@@ -22,6 +22,7 @@ import copy
 import dataclasses
 import enum
 import importlib
+import weakref
 from collections.abc import Callable, Coroutine, Iterator, MutableSequence, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -499,7 +500,14 @@ class HeadlessApp:
         return task
 
     def _wire(self) -> _Wire:
-        return _Wire(self._loop, self._executor, self._receive)
+        receive = weakref.WeakMethod(self._receive)  # the app holds the session, and that the wire
+
+        def on_frame(frame: Frame) -> None:
+            to = receive()
+            if to is not None:
+                to(frame)
+
+        return _Wire(self._loop, self._executor, on_frame)
 
     def _register(self, wire: _Wire, page: Any) -> None:
         body = protocol.RegisterClientResponseBody(session_id=self.session.id, page_patch=page, error="")

@@ -226,6 +226,8 @@ class Members:
     def drop(self, key: Any) -> None:
         """The store has let go of a member."""
         self._nodes.pop(key, None)
+        if not self._nodes:
+            self._asked_for = None  # it holds the family
         self._wake(key)
 
     def _wake(self, key: Any) -> None:

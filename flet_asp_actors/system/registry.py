@@ -42,7 +42,7 @@ class Registry(Root):
         self._missing: dict[Any, Atom[Any]] = {}  # names read or watched that are not declared (any more)
         self._actions: dict[Action[..., Any], BoundAction[..., Any]] = {}
         self._defined: dict[Any, Action[..., Any]] = {}  # what was made of plain handlers
-        self._families: dict[Any, Members] = {}
+        self._families: weakref.WeakKeyDictionary[Family[..., Any], Members] = weakref.WeakKeyDictionary()
         self._overrides = dict(overrides or {})
         self.scope.get = self._make_get()
         self.reader: Any = self._make_reader()

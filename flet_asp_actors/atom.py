@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeGuard, TypeVar, cast, overload
 import anyio
 
 from .core.evaluate import FATAL, as_exception, evaluating, now_computing, read_by, refuse_in_selector
-from .core.graph import Node, clock, tick, tick_edit, ticks
+from .core.graph import Node, clock, tick, tick_edit, ticks, user_traceback
 from .core.mailbox import Actor, Mailbox
 from .core.turn import Watcher, here, tell
 from .core.values import IMMUTABLE, PLAIN, is_a, is_immutable, same
@@ -434,7 +434,7 @@ class _Update(Job):
             if box.scope.cancelled_caught:
                 error = RunCancelled(f"the update of {atom.key} was cancelled")
         except Exception as raised:
-            error = raised
+            error = raised.with_traceback(user_traceback(raised.__traceback__))
         except anyio.get_cancelled_exc_class():
             # Ours ended above: this is the host's, or that of something that was awaited.
             was_ended = atom.owner.is_closed
@@ -448,6 +448,7 @@ class _Update(Job):
             box.is_interrupted = False
         if not was_ended:
             self._receipt.finish(error)
+        del error  # whoever has it had this frame, and all that it holds
         if atom.owner.is_closed:
             self.abandon()
             return

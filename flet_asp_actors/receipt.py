@@ -142,7 +142,10 @@ class Pending(Receipt):
 
     def __await__(self) -> Generator[Any, None, None]:
         yield from wait_on(self.completion, self._target).__await__()
-        self._raise()
+        try:
+            self._raise()
+        finally:
+            del self  # an error that is raised holds this frame, and is held by its receipt
 
     def wait(self, timeout: float | None = None) -> None:
         if not self.completion.is_done:
@@ -154,11 +157,18 @@ class Pending(Receipt):
             refuse_with_lock(f"Receipt.wait() for {self._target.name}")
             if not self.completion.wait_blocking(timeout, self._door.look_after_home):
                 raise TimeoutError(f"the write to {self._target.name} was not applied within {timeout} s")
-        self._raise()
+        try:
+            self._raise()
+        finally:
+            del self
 
     def _raise(self) -> None:
-        if self.completion.error is not None:
-            raise self.completion.error
+        error = self.completion.error
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del self, error
 
 
 class Posted(Pending):
@@ -185,7 +195,10 @@ class Posted(Pending):
 
     def _raise(self) -> None:
         self._is_heard = True
-        super()._raise()
+        try:
+            super()._raise()
+        finally:
+            del self
 
     def __del__(self) -> None:
         error = self.completion.error

@@ -114,6 +114,11 @@ class Subscription(Watcher):
             self._pump.abandon()
             raise
 
+    def ended(self, pump: _Pump) -> None:
+        """The task has ended. The one holds the other, and with it what the callback has in its hands."""
+        if self._pump is pump:
+            self._pump = None
+
     def report(self, error: BaseException) -> None:
         name = getattr(self.callback, "__qualname__", None) or repr(self.callback)
         self._owner.report(error, self.node.key, f"listener {name}")
@@ -226,6 +231,7 @@ class _Pump(Job):
                 self._subscription.begin(None)  # a stray cancellation must not lose the latest value
         finally:
             self.is_done = True
+            self._subscription.ended(self)
 
     def cancel(self) -> None:
         if not self.is_done and self._scope is not None:
@@ -234,5 +240,6 @@ class _Pump(Job):
 
     def abandon(self) -> None:
         self.is_done = True
+        self._subscription.ended(self)
         if self._first is not None:
             self._first.close()

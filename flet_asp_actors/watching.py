@@ -205,6 +205,10 @@ class WaitFor(_Waiting):
     async def wait(self) -> Any:
         """Wait until the value is right, and return it."""
         await self.completion.wait()
-        if self.completion.error is not None:
-            raise self.completion.error
-        return self.value
+        error, self.completion.error = self.completion.error, None
+        try:
+            if error is not None:
+                raise error
+            return self.value
+        finally:
+            del error  # its traceback holds this frame, and whoever waits

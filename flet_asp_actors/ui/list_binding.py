@@ -99,9 +99,21 @@ class ListBinding(Binding):
         super().detach()
         if container is not None:
             container.__dict__.pop(_SHOWN, None)
+            self._take_from(container)
         rows, self._rows = self._rows, {}
         if rows:
             self._owner.on_home(lambda: Row.end(rows.values()))
+
+    def close(self) -> None:
+        ref = self.ref
+        super().close()
+        if ref is not None:
+            self._take_from(ref)
+
+    def _take_from(self, holder: Any) -> None:
+        """Nothing is built there any more: what makes the rows holds the page, and would be held by it."""
+        if holder.__dict__.get(_BUILDER) is self._builder():
+            holder.__dict__.pop(_BUILDER, None)
 
     def __del__(self) -> None:
         """A list that nobody watched is collected with its container: what was set up for its rows ends, too."""

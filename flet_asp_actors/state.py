@@ -528,7 +528,7 @@ class StateManager(Store):
 
         self._refuse_closed("bind")
         node = self._source(key, prop)
-        return self._begin(Binding(_name_of(key, node), node, prop, self, to, update), target)
+        return self._begin(Binding(_name_of(key, node), node, prop, self, to, update), target, key)
 
     def _bind_both(
         self, ways: TwoWay, target: Any, prop: str, update: bool, on_input: Callable[[Any], object] | None
@@ -538,10 +538,13 @@ class StateManager(Store):
         self._refuse_closed("bind")
         node = self.find(ways.key)
         editing = Editing(ways.error, ways.parse, ways.event, on_input, ways.debounce)
-        return self._begin(TwoWayBinding(_name_of(ways.key, node), node, prop, self, editing, ways.to, update), target)
+        binding = TwoWayBinding(_name_of(ways.key, node), node, prop, self, editing, ways.to, update)
+        return self._begin(binding, target, ways.key)
 
-    def _begin(self, binding: B, target: Any) -> B:
+    def _begin(self, binding: B, target: Any, key: Any = None) -> B:
         self.settle_home()
+        if isinstance(key, Readable) or not callable(key):  # else it is a function, and its node nobody else's
+            binding.asked = key
         binding.follow(target)
         self._bindings.add(binding)
         return binding

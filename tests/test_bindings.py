@@ -1106,3 +1106,77 @@ async def test_a_status_is_no_text_and_the_page_lives_on(late: bool) -> None:
         assert app.texts() == ["nothing yet" if late else "as it was"]
         assert {type(each.error) for each in failures} == {fa.BindingError}
         assert "Bind a function" in str(failures[0].error)
+
+
+# ------------------------------------------------------------------ what was given up while nobody looked
+
+
+@fa.family(keep_for=1.0)
+async def slowly(get: fa.Get, item: int) -> str:
+    count = get(COUNT)
+    await asyncio.sleep(0.1)
+    return f"{item} {count}"
+
+
+@fa.family(keep_for=1.0)
+def at_once(get: fa.Get, item: int) -> str:
+    return f"{item} {get(COUNT)}"
+
+
+@IN_VIRTUAL_TIME
+@pytest.mark.parametrize("how", ["left", "disconnected"])
+@pytest.mark.parametrize("family", [slowly, at_once], ids=["slowly", "at once"])
+async def test_a_control_comes_back_to_a_member_that_was_given_up_meanwhile(family: Any, how: str) -> None:
+    text = ft.Text()
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page, on_disconnect="pause")
+        page.add(ft.Column([state.bound(text, value=family(7))]))
+
+    async with HeadlessApp(main) as app:
+        state, column = store(app), app.page.controls[0]
+        assert isinstance(column, ft.Column)
+        await asyncio.sleep(0.2)
+        if how == "left":
+            column.controls.clear()
+            column.update()
+        else:
+            await app.disconnect()
+        await asyncio.sleep(2)
+        state.set(COUNT, 1)
+        if how == "left":
+            column.controls.append(text)
+            column.update()
+        else:
+            await app.reconnect()
+        await asyncio.sleep(0.2)
+        state.set(COUNT, 2)
+        await asyncio.sleep(0.2)
+        await app.settle()
+        assert app.texts() == ["7 2"]
+
+
+async def test_a_control_comes_back_to_a_name_that_was_given_up_meanwhile() -> None:
+    async with HeadlessApp(empty) as app:
+        state, text, column = store(app), ft.Text(), ft.Column()
+        state.atom("name", "first")
+        app.page.add(column)
+        state.bind("name", text)
+        for declares in (True, False):
+            column.controls[:] = [text]
+            column.update()
+            column.controls.clear()
+            column.update()
+            state.delete("name")
+            if declares:
+                state.atom("name", "second")
+            column.controls[:] = [text]
+            column.update()
+            await app.settle()
+            assert app.texts() == ["second"]  # what is not declared leaves the control as it is
+        state.atom("name", "third")
+        await app.settle()
+        assert app.texts() == ["third"]
+        state.set("name", "fourth")
+        await app.settle()
+        assert app.texts() == ["fourth"]

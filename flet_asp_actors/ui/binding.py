@@ -12,7 +12,7 @@ import flet as ft
 from ..core.evaluate import FATAL, as_exception, read
 from ..core.graph import Node
 from ..core.turn import Watcher, here
-from ..errors import BindingError
+from ..errors import BindingError, UnknownKeyError
 from ..key import label
 from ..owner import Owner
 from . import controls
@@ -43,6 +43,7 @@ class Binding(Watcher):
         "_to",
         "_unfollow",
         "_update",
+        "asked",
         "key",
         "prop",
     )
@@ -58,6 +59,8 @@ class Binding(Watcher):
     ) -> None:
         super().__init__(node)
         self.key = key
+        self.asked: Any = None
+        """The key that the node was found by, if it was one: what that finds may be another node some day."""
         self.prop = prop
         self._owner = owner
         self._to = to
@@ -150,12 +153,26 @@ class Binding(Watcher):
             self.show()
 
     def _start(self) -> bool:
+        if not (self._is_active or self._find_again()):
+            return False
         has_value = self._is_active or self._is_looked_at or self._read()  # known is then what it is made of
         if not self._is_active and (self._is_looked_at or (has_value and not _calls_for_attention(self.node, 0))):
             self._is_active = True
             self.start()
         self.seen = self.node.version
         return self._read()
+
+    def _find_again(self) -> bool:
+        """While nobody looked the key may have been given up: follow what it finds now, or wait until it does."""
+        if self.asked is not None:
+            try:
+                self.node = self._owner.find(self.asked)
+            except UnknownKeyError:
+                self.node = self._owner.missing(self.asked)
+                self._is_active = True
+                self.start()
+                return False
+        return True
 
     @property
     def _is_looked_at(self) -> bool:

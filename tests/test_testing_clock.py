@@ -327,3 +327,18 @@ def test_sockets_are_served() -> None:
         return got
 
     assert run(main) == b"HELLO\n"
+
+
+def test_it_is_a_loop_like_any_other() -> None:
+    """Whoever runs it: asyncio alone says of no task between two steps that it is the current one."""
+
+    async def main() -> float:
+        await asyncio.sleep(HOUR)
+        await anyio.to_thread.run_sync(time.sleep, 0.05)
+        return asyncio.get_running_loop().time()
+
+    loop = VirtualLoop()
+    try:
+        assert loop.run_until_complete(main()) == pytest.approx(HOUR)
+    finally:
+        loop.close()

@@ -148,8 +148,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Whether a thread may be about to wake us."""
         if self._outside or any(not _is_pooled(thread) for thread in self._threads()):
             return True
-        workers = _workers.get(None)
-        return workers is not None and len(workers) > len(_idle_workers.get(()))
+        return Context().run(_has_workers)
 
     def _threads(self) -> list[threading.Thread]:
         return [thread for thread in _others() if thread not in self._unrelated]
@@ -180,6 +179,15 @@ class _Waiter(selectors.DefaultSelector):
     def wait(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
         """Wait in real time."""
         return super().select(timeout)
+
+
+def _has_workers() -> bool:
+    """Whether a thread of anyio's is at work for the loop. Called between its steps, where sniffio sees no task."""
+    sniffio = sys.modules.get("sniffio")
+    if sniffio is not None:
+        sniffio.current_async_library_cvar.set("asyncio")
+    workers = _workers.get(None)
+    return workers is not None and len(workers) > len(_idle_workers.get(()))
 
 
 def _others() -> list[threading.Thread]:

@@ -40,7 +40,6 @@ class Outcome(Node, Async[T, V], Generic[T, V]):
         "_status",
         "_taken_at",
         "_traceback",
-        "error",
         "has_value",
         "inputs",
         "is_reported",
@@ -53,7 +52,7 @@ class Outcome(Node, Async[T, V], Generic[T, V]):
         super().__init__(key, None)
         self.owner = owner
         self.options = options
-        self.error: BaseException | None = None
+        self.error = None
         """What it failed with, if there is no value to fall back to."""
         self.has_value = False
         self.is_reported = True  # by the computation that failed, to whoever awaited it or to on_error

@@ -278,7 +278,7 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
         if now > clock.written:
             clock.now = clock.written = now
         if self.dependents:
-            self._tell()
+            tell(self)
 
     def _store(self, value: Any, edited: bool) -> None:
         self.current = value
@@ -286,15 +286,7 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
         if edited:
             self.edited = self.version
         if self.dependents:
-            self._tell()
-
-    def _tell(self) -> None:
-        for dependent in self.dependents or ():
-            if not dependent.mark:
-                break
-        else:
-            return  # they know already, and whoever told them will see to it that they look
-        tell(self)
+            tell(self)
 
     def _send_anywhere(self, handle: Callable[[], Awaitable[None] | None], is_quiet: bool = False) -> Receipt:
         """Send a message from whatever thread."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import gc
+import random
 import sys
 import threading
 import weakref
@@ -395,6 +396,90 @@ def test_a_route_keeps_no_key_alive_that_nobody_else_has() -> None:
     assert (state.get(count), made) == (4, [3, 4, 5, 4])
     gc.collect()
     assert [ref() for ref in gone] == [None] * 5
+
+
+# ------------------------------------------------------------------ before anybody has asked
+
+
+def _wanted(nodes: list[Any]) -> dict[Any, int]:
+    """How many look at each node first thing, found from the graph as it is."""
+    count = dict.fromkeys(nodes, 0)
+    for node in nodes:
+        count[node] += sum(dependent.is_end for dependent in node.dependents or ())
+    while True:
+        found = {
+            node: sum(
+                dependent.is_end or (count[dependent] > 0 and next(iter(dependent.sources)) is node)
+                for dependent in node.dependents or ()
+            )
+            for node in nodes
+        }
+        if found == count:
+            return found
+        count = found
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_who_is_wanted_is_so_by_the_graph_as_it_is(seed: int) -> None:
+    dice = random.Random(seed)
+    state = fa.StateManager()
+    collect(state)
+    atoms = [fa.Key(f"a{number}", 0) for number in range(3)]
+    selectors: list[Any] = []
+
+    def cell(may_read: list[Any], plan: list[tuple[int, int]]) -> fa.SelectorKey[int]:
+        def compute(get: fa.Get) -> int:
+            total = 0
+            for what, unless in plan:
+                if total % 5 != unless:
+                    total += get(may_read[what])
+            if total % 7 == 6:
+                raise ArithmeticError
+            return total
+
+        return fa.selector(compute)
+
+    for _ in range(9):
+        may_read = [*atoms, *selectors]
+        selectors.append(cell(may_read, [(dice.randrange(len(may_read)), dice.randrange(5)) for _ in range(3)]))
+    subscriptions: list[fa.Subscription] = []
+    for _ in range(60):
+        match dice.randrange(4):
+            case 0:
+                key = dice.choice(selectors)
+                subscriptions.append(state.listen(key, lambda value: None, immediate=False))
+            case 1 if subscriptions:
+                subscriptions.pop(dice.randrange(len(subscriptions))).close()
+            case _:
+                state.set(dice.choice(atoms), dice.randrange(9))
+        nodes = [state.find(key) for key in selectors]
+        assert {node: node.wanted for node in nodes} == _wanted(nodes)
+
+
+def test_one_that_is_read_first_is_computed_first_and_one_that_may_not_be_read_is_not() -> None:
+    order: list[str] = []
+
+    def noting(name: str, compute: Callable[[fa.Get], object]) -> fa.SelectorKey[object]:
+        def note(get: fa.Get) -> object:
+            order.append(name)
+            return compute(get)
+
+        return fa.selector(note)
+
+    is_even = noting("is even", lambda get: get(N) % 2 == 0)
+    half = noting("half", lambda get: get(N) // 2)
+    shown = noting("shown", lambda get: get(half) if get(is_even) else "odd")
+    state = fa.StateManager()
+    seen: list[object] = []
+    state.listen(shown, seen.append, immediate=False)
+    order.clear()
+    for value, computed in ((2, ["is even", "half", "shown"]), (3, ["is even", "shown"]), (5, ["is even"])):
+        state.set(N, value)
+        assert order == computed, (
+            "what has been read is fresh before who reads it runs, and no sooner than that is known"
+        )
+        order.clear()
+    assert seen == [1, "odd"]
 
 
 # ------------------------------------------------------------------ listeners in one go

@@ -9,13 +9,29 @@ stack, and the functions above are entered a second time.
 from __future__ import annotations
 
 import functools
+import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from threading import get_ident
 from typing import Any
 
 from ..errors import CycleError, PurityError
-from .graph import CHECK, CHECKING, CLEAN, DIRTY, END, RUNNING, Derived, Node, clock, unlink
+from .graph import (
+    CHECK,
+    CHECKING,
+    CLEAN,
+    DIRTY,
+    END,
+    NOTING,
+    RUNNING,
+    Derived,
+    Node,
+    clock,
+    take_sources,
+    ticks,
+    unlink,
+)
+from .values import PLAIN
 
 __all__ = (
     "FATAL",
@@ -33,9 +49,6 @@ __all__ = (
     "validate_all",
     "watch_rendering",
 )
-
-REPEATED = 128
-"""How much longer than needed a route may be, since a function reads something again and again."""
 
 DEPTH = 60
 """How many functions may be entered inside one another before the descent is unwound."""
@@ -184,7 +197,12 @@ def validate_all(nodes: Iterable[Node]) -> None:
     try:
         for node in nodes:
             if node.mark:
-                _descend(node, here)  # type: ignore[arg-type]  # only a derived node is ever marked
+                try:
+                    freshen(node, here)
+                except _Unwind as unwind:
+                    here.unwinding = None
+                    _descend(unwind.node, here)
+                    _descend(node, here)  # type: ignore[arg-type]  # only a derived node is ever marked
     finally:
         here.unwinding = None
         evaluating.discard(thread)
@@ -286,9 +304,6 @@ def freshen(node: Any, here: Any) -> None:
     here.stack.append(node)
     try:
         _compute(node, here)
-    except BaseException:
-        node.mark = DIRTY
-        raise
     finally:
         here.nesting -= 1
         here.stack.pop()
@@ -303,61 +318,78 @@ def _compute(node: Derived, here: _Evaluation) -> None:
     scope, old, route = node.scope, node.sources, node.route
     if scope.cleanups:
         scope.clean_up(node)
-    outer, outer_taken = scope.node, scope.taken
+    outer, outer_seen, epoch = scope.node, scope.seen, scope.epoch
     if outer is None:
         scope.here = here
     scope.node = node
     node.mark = RUNNING
-    if route is not None and route[0] == scope.epoch:
+    if route is not None and route[0] == epoch:
         node.step = 1
     else:
-        node.route = None
-        scope.taken = [scope.epoch]
+        node.step, scope.seen = NOTING, {}
     try:
         value = node.function(scope.get) if node.is_plain else node.compute()
         if here.unwinding is not None:  # the function has swallowed it
             raise _Unwind(here.unwinding)
-        if node.route is not None:
-            if node.route[node.step] is END:
-                node.settle(value, old)
-                node.stamp = clock.now
-                return
+        if node.step and route[node.step] is not END:  # type: ignore[index]  # it is on it
             leave_route(node)
-        node.settle(value, old)
+        current: Any = node.current
+        if (
+            type(value) in PLAIN
+            and type(value) is type(current)
+            and node.equals is None
+            and node.error is None
+            and node.good
+        ):
+            # As `settle` does; spelled out here it saves a tenth of a computation.
+            if value is not current and value != current:
+                node.current = value
+                node.version = node.good = clock.now = next(ticks)
+        else:
+            node.settle(value, old)
     except BaseException as error:
-        if node.route is not None:
+        if node.step:
             leave_route(node)
         if here.unwinding is not None or isinstance(error, FATAL):
             if node.is_plain:
-                node.sources = (*old, *scope.taken[2::2])  # both are linked; the next run sorts it out
-            scope.taken = None
+                take_sources(node, (*old, *scope.seen.values()))  # both are linked; the next run sorts it out
+            node.route = None
+            node.mark = DIRTY
             if here.unwinding is not None and not isinstance(error, _Unwind):
                 raise _Unwind(here.unwinding) from None
             raise
-        node.fail(as_exception(error), scope.taken[2::2])
+        node.fail(as_exception(error), scope.seen.values())
     finally:
-        taken = scope.taken
-        scope.node, scope.taken = outer, outer_taken
-        node.mark = CLEAN if node.dependents else CHECK
+        seen = scope.seen
+        scope.node, scope.seen = outer, outer_seen
+    node.mark = CLEAN if node.dependents else CHECK
     node.stamp = clock.now
-    if not node.is_plain:
-        return
-    node.sources = sources = tuple(dict.fromkeys(taken[2::2]))
-    if node.error is None and len(taken) <= 2 * len(sources) + REPEATED:
-        taken.append(END)
-        node.route = taken
-    if node.dependents and old != sources:
-        kept = set(sources)
-        for source in old:
-            if source not in kept:
-                unlink(source, node)
+    if not node.step and node.is_plain:
+        _take_route(node, seen, epoch)
+
+
+def _take_route(node: Derived, seen: dict[Any, Node], epoch: int) -> None:
+    """What was read is what the node is made of from here on, and the way that it goes the next time."""
+    old, read = node.sources, dict.fromkeys(seen.values())
+    sources = tuple(read)
+    if node.error is not None:
+        node.route = None
+    elif sources != old or node.route is None or node.route[0] != epoch:
+        node.route = (epoch, *itertools.chain.from_iterable(seen.items()), END)
+    if sources != old:
+        take_sources(node, sources)
+        if node.dependents:
+            for source in old:
+                if source not in read:
+                    unlink(source, node)
 
 
 def leave_route(node: Derived) -> None:
-    """What is computed reads something else than the last time, or less: from here on it is noted anew."""
-    assert node.route is not None
-    node.scope.taken = node.route[: node.step]
-    node.route = None
+    """What is computed reads something else than the last time, less, or something again: from here on it is noted."""
+    route, step = node.route, node.step
+    assert route is not None
+    node.scope.seen = dict(zip(route[1:step:2], route[2 : step + 1 : 2], strict=True))
+    node.step = NOTING
 
 
 def _cycle(stack: list[Derived], node: Derived) -> CycleError:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Iterable
 from types import CoroutineType, TracebackType
 from typing import Any, NoReturn, Protocol
 
-from .values import IMMUTABLE, PLAIN, is_immutable, same
+from .values import IMMUTABLE, is_immutable, same
 
 __all__ = (
     "CHECK",
@@ -27,6 +27,7 @@ __all__ = (
     "DIRTY",
     "END",
     "NEVER",
+    "NOTING",
     "RUNNING",
     "Dependent",
     "Derived",
@@ -35,6 +36,7 @@ __all__ = (
     "clock",
     "link",
     "notice_by",
+    "take_sources",
     "tick",
     "tick_edit",
     "ticks",
@@ -82,6 +84,9 @@ def tick_edit() -> int:
 END: Any = object()
 """The end of a route: no key is this."""
 
+NOTING = 0
+"""The step of whoever is on no route: what it reads is noted."""
+
 NEVER = -1
 """A version that no node ever has, and a time before all changes."""
 
@@ -102,23 +107,24 @@ class Dependent(Protocol):
 class Node:
     """Something with a value that others can depend on."""
 
-    __slots__ = ("attention", "current", "dependents", "edited", "is_noted", "key", "version")
+    __slots__ = ("attention", "current", "dependents", "edited", "error", "is_noted", "key", "mark", "version")
 
     is_node = True
     """Whether it is a node itself, and not a key of one."""
 
     # What a plain node has no use for, so that both kinds can be read alike.
-    mark: int = CLEAN
     is_end = False
-    error: BaseException | None = None
     failure: BaseException | None = None  # also behind a value that is kept
     is_reported: bool = False
     sources: Collection[Node] = ()
+    wanted = 0
     good: int | None = None  # the version by which those go who watch; None: by any
 
     def __init__(self, key: Any, value: Any) -> None:
         self.key = key
         self.current: Any = value
+        self.mark = CLEAN
+        self.error: BaseException | None = None
         self.version = 0
         self.is_noted = False  # whether anybody goes by the version; until then a write needs none
         self.edited = 0  # version of the last edit in place
@@ -143,12 +149,12 @@ class Scope:
         report: Where the error of a cleanup goes, with the key of its selector.
     """
 
-    __slots__ = ("_report", "cleanups", "epoch", "get", "here", "node", "taken")
+    __slots__ = ("_report", "cleanups", "epoch", "get", "here", "node", "seen")
 
     def __init__(self, report: Callable[[BaseException, Any], object]) -> None:
         self.node: Derived | None = None  # the one that computes
         self.here: Any = None  # what its thread is computing
-        self.taken: Any = None  # the route that it takes, unless it is that of the last time
+        self.seen: dict[Any, Any] = {}  # what it has read, by key, unless it goes the way of the last time
         self.epoch = 0  # moves when a key leads to another node than before: no route of before is taken again
         self.get: Any = None
         self.cleanups: dict[Node, list[Callable[[], object]]] = {}
@@ -175,16 +181,15 @@ class Derived(Node):
     __slots__ = (
         "_traceback",
         "equals",
-        "error",
         "function",
         "good",
         "is_reported",
-        "mark",
         "route",
         "scope",
         "sources",
         "stamp",
         "step",
+        "wanted",
     )
 
     is_plain = True
@@ -203,10 +208,11 @@ class Derived(Node):
         self.equals = equals
         self.mark = DIRTY
         self.sources: Collection[Node] = ()  # in the order they were read
-        self.route: list[Any] | None = None  # its scope's epoch, the keys that it read, each with its node, and END
-        self.step = 0  # how far it has come on its route, while it computes
+        self.route: tuple[Any, ...] | None = None  # the scope's epoch, the keys it read, each with its node, and END
+        self.step = NOTING  # how far it has come on its route, while it computes; `NOTING`: it is a new one
         self.stamp = 0  # when it was last known to be fresh: a source with a later version has changed since
-        self.error: BaseException | None = None
+        self.wanted = 0  # how many there are who look at it first thing in every turn
+        self.error = None
         self.is_reported = False  # whether somebody has been told of the error
         self.good: int | None = 0  # version of the last value that was no error
         self._traceback: TracebackType | None = None
@@ -222,21 +228,16 @@ class Derived(Node):
 
     def settle(self, value: Any, old: Iterable[Node]) -> None:
         """Take a computed value. `old` are the sources of the value before."""
-        current = self.current
-        touched = False
-        if self.good and type(value) is type(current) and type(value) in PLAIN and self.equals is None:
-            unchanged = value is current or value == current
-        else:
-            # An edit in place shows in no comparison: whatever was derived from the edited
-            # value counts as changed, unless its type says that it cannot have been touched.
-            touched = clock.edited > self.stamp and self._may_be_touched(value, old)
-            unchanged = self.good and not touched and same(current, value, self.equals)
-            if type(value) is CoroutineType:
-                value.close()
-                raise TypeError(
-                    f"{self.key} returned a coroutine, and a sync selector computes its value at once. "
-                    "Declare its function with `async def`."
-                )
+        # An edit in place shows in no comparison: whatever was derived from the edited
+        # value counts as changed, unless its type says that it cannot have been touched.
+        touched = clock.edited > self.stamp and self._may_be_touched(value, old)
+        unchanged = self.good and not touched and same(self.current, value, self.equals)
+        if type(value) is CoroutineType:
+            value.close()
+            raise TypeError(
+                f"{self.key} returned a coroutine, and a sync selector computes its value at once. "
+                "Declare its function with `async def`."
+            )
         self.current = value
         if unchanged and self.error is None:
             return
@@ -265,8 +266,35 @@ class Derived(Node):
         self.version = clock.now = next(ticks)
 
 
+def _want(node: Node, by: int = 1) -> None:
+    """One more looks at `node` first thing in every turn, or one less.
+
+    That is so for an end of the graph, and for a derived node at which somebody looks: it
+    begins with its first source. Only those that are wanted can be computed before anybody
+    has asked, for the others may turn out not to be read any more.
+    """
+    while isinstance(node, Derived):
+        node.wanted += by
+        if node.wanted != (by > 0) or not node.is_plain or not node.sources:
+            return
+        node = next(iter(node.sources))
+
+
+def take_sources(node: Derived, sources: tuple[Node, ...]) -> None:
+    """From here on `node` is made of these; the edges are the caller's business."""
+    old = tuple(node.sources)
+    node.sources = sources
+    if node.wanted and old[:1] != sources[:1]:
+        for source in old[:1]:
+            _want(source, -1)
+        for source in sources[:1]:
+            _want(source)
+
+
 def link(node: Node, dependent: Dependent) -> None:
     """List `dependent` at `node`; a derived node that becomes observed is listed by its sources."""
+    if dependent.is_end and not (node.dependents and dependent in node.dependents):
+        _want(node)
     todo: list[tuple[Node, Dependent]] = [(node, dependent)]
     while todo:
         node, dependent = todo.pop()
@@ -275,13 +303,16 @@ def link(node: Node, dependent: Dependent) -> None:
         else:
             node.is_noted = True
             node.dependents = {dependent: None}
-            todo.extend((source, node) for source in node.sources)
+            for source in node.sources:
+                todo.append((source, node))
             for call in node.attention:
                 _notice(call)
 
 
 def unlink(node: Node, dependent: Dependent) -> None:
     """Undo `link`; a derived node that nobody observes any more leaves its sources."""
+    if dependent.is_end and node.dependents and dependent in node.dependents:
+        _want(node, -1)
     todo: list[tuple[Node, Dependent]] = [(node, dependent)]
     while todo:
         node, dependent = todo.pop()
@@ -296,7 +327,8 @@ def unlink(node: Node, dependent: Dependent) -> None:
                 if node.mark == CLEAN:
                     node.mark = CHECK
                     node.stamp = clock.now
-                todo.extend((source, node) for source in node.sources)
+                for source in node.sources:
+                    todo.append((source, node))
 
 
 _notice: Callable[[Callable[[], object]], object]

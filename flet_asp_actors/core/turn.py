@@ -84,6 +84,11 @@ class Watcher:
 
 def tell(node: Node) -> None:
     """A node has changed, and is observed: mark everything downstream, and tell those who watch."""
+    for dependent in node.dependents or ():
+        if not dependent.mark:
+            break
+    else:
+        return  # they know already, and whoever told them will see to it that they look
     turn = _here.turn
     mark_dependents(node, turn)
     turn.propagate()
@@ -101,6 +106,8 @@ def mark_dependents(node: Node, turn: Turn) -> None:
                     queue(dependent)
                 else:
                     todo.append(dependent)
+    if len(todo) > 1:
+        turn.marked += todo
 
 
 def invalidate(node: Derived, turn: Turn) -> None:
@@ -136,9 +143,10 @@ class Turn:
     its end, for a message or for many writes.
     """
 
-    __slots__ = ("depth", "draining", "leading", "noticed", "pending")
+    __slots__ = ("depth", "draining", "leading", "marked", "noticed", "pending")
 
     def __init__(self) -> None:
+        self.marked: list[Any] = []  # what may be stale, sources before those who read them, as far as that goes
         self.pending: list[Watcher] = []
         self.leading: list[Watcher] = []  # those among them who are told before anybody else looks
         self.noticed: deque[Callable[[], object]] = deque()  # asked for by nodes that are observed anew, or no more
@@ -172,6 +180,8 @@ class Turn:
                 self._run_turn()
         finally:
             self.draining = False
+            if self.marked:
+                self.marked = []
 
     def look(self) -> None:
         """Have those called who wait for an observer, unless somebody further up the stack will do it."""
@@ -182,13 +192,16 @@ class Turn:
         if self.leading:
             self._lead()
         batch, self.pending = self.pending, []
+        marked, self.marked = self.marked, []
         told = 0
         reported: list[BaseException] = []  # held, so that no id is used twice
         try:
             # First everything becomes fresh, then everybody is told: nobody sees a mixture.
+            if marked:
+                validate_all([node for node in marked if node.wanted])
             for watcher in batch:
                 if watcher.node.mark:
-                    validate_all(watcher.node for watcher in batch if watcher.mark)
+                    validate_all([watcher.node for watcher in batch if watcher.mark])
                     break
             for watcher in batch:
                 node = watcher.node

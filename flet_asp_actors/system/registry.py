@@ -102,12 +102,12 @@ class Registry(Root):
         plain_key: type[Any] = Key
 
         def get(key: Any) -> Any:
-            current = scope.node
+            current: Any = scope.node
             if current is None:  # called after the selector has returned
                 return find(key).value
-            route = current.route
-            if route is not None:
-                step = current.step
+            step = current.step
+            if step:
+                route = current.route
                 met = route[step]
                 if met is key or (type(key) is plain_key and met is key.kept):
                     known: Any = route[step + 1]
@@ -118,25 +118,23 @@ class Registry(Root):
                         known.throw()
                     return known.current
                 leave_route(current)
-            node: Any = None
-            if type(key) is str:
-                node = lookup(key)
-            else:
-                try:
-                    node = key if key.is_node else lookup(key.kept)
-                except (AttributeError, TypeError):
-                    pass  # another name, or no key at all: find() knows
+            seen = scope.seen
+            kept = key.kept if type(key) is plain_key else key
+            try:
+                node: Any = seen.get(kept)
+            except TypeError:
+                node = find(key)  # it has the words for it
             if node is None:
-                node = find(key)
-            taken = scope.taken
-            taken.append(_on_route(key))
-            taken.append(node)
-            if current.dependents and not (node.dependents and current in node.dependents):
-                link(node, current)  # it is an edge from here on, whatever happens below
-                adopt(node)
+                node = lookup(kept)
+                if node is None:
+                    node = find(key)
+                seen[_on_route(kept, node)] = node
+                if current.dependents and not (node.dependents and current in node.dependents):
+                    link(node, current)  # it is an edge from here on, whatever happens below
+                    adopt(node)
+                node.is_noted = True
             if node.mark:
                 freshen(node, scope.here)
-            node.is_noted = True
             if node.error is not None:
                 node.throw()
             return node.current
@@ -174,9 +172,9 @@ class Registry(Root):
             if current.dependents:
                 link(missing, current)
             missing.is_noted = True
-            if current.route is not None:
+            if current.step:
                 leave_route(current)
-            current.scope.taken += (missing, missing)  # no way for the name: it is looked up each time
+            current.scope.seen[missing] = missing  # no way for the name: it is looked up each time
         # The newest are enough for a hint: matching a million names would take seconds.
         known = {str(getattr(name, "name", name)): name for name in list(self._nodes)[-SUGGESTED_FROM:]}
         close = difflib.get_close_matches(str(key), known, n=1)
@@ -381,12 +379,10 @@ class Registry(Root):
         self.cancel_runs("the store was closed")
 
 
-def _on_route(key: Any) -> Any:
+def _on_route(kept: Any, node: Node) -> Any:
     """What a route has of a key. It keeps none alive that may go, and its value with it."""
-    kind = cast("Any", type(key))
-    if kind is Key:
-        return key.kept
-    return None if issubclass(kind, Key) else key  # the key of an item is made anew each time
+    is_passing = is_a(kept, Key) and kept is not node.key  # the key of an item is made anew each time
+    return node if is_passing else kept
 
 
 def _cannot_wait(key: Any) -> NoReturn:

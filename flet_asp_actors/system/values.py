@@ -23,6 +23,7 @@ __all__ = ("Values",)
 T = TypeVar("T")
 
 _NOT_GIVEN: Any = object()
+plain_key: type[Any] = Key
 
 
 class Values(Registry):
@@ -47,8 +48,8 @@ class Values(Registry):
         """
         node: Any = None
         try:
-            node = self._nodes[key if type(key) is str else key.kept]
-        except (AttributeError, KeyError, TypeError):
+            node = self._nodes[key.kept if type(key) is plain_key else key]
+        except (KeyError, TypeError):
             pass  # find() has the words for it
         if node is None:
             node = self.find(key)
@@ -77,8 +78,8 @@ class Values(Registry):
         """
         node: Any = None
         try:
-            node = self._nodes[key if type(key) is str else key.kept]
-        except (AttributeError, KeyError, TypeError):
+            node = self._nodes[key.kept if type(key) is plain_key else key]
+        except (KeyError, TypeError):
             pass  # find() has the words for it
         if node is None:
             node = self.find(key)

@@ -13,7 +13,7 @@ TOO_OLD := echo 'The docs are built with Python 3.11 or newer.'
 SPHINX := $(BIN)/python -m sphinx --fail-on-warning --quiet --fresh-env
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit crowd browser lint types format cov bench bench-check bench-frames load soak docs links pictures clean
+.PHONY: help run test unit crowd browser lint types format cov bench bench-all bench-frames bench-docs bench-check load soak docs links pictures clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -48,14 +48,20 @@ cov: $(VENV)/dev ## the unit tests with branch coverage
 	$(BIN)/coverage run -m pytest tests --ignore=tests/browser -q
 	$(BIN)/coverage report
 
-bench: $(VENV)/bench ## the benchmark table: this library, its peers and the floor (PYTHON=python3.12: with signified's Rust core)
+bench: $(VENV)/bench ## the benchmark table: this library, its peers and the floor; 10 minutes (PYTHON=python3.12: with signified's Rust core)
 	$(BIN)/python -m tests.benchmarks
 
-bench-check: $(VENV)/bench ## count what an operation does; fails past 25 % over what was recorded
-	$(BIN)/python -m tests.benchmarks --check
+bench-all: $(VENV)/bench ## that, and the deepest chains, growth, memory and clicks, for the docs; half an hour
+	$(BIN)/python -m tests.benchmarks --all --json docs/performance.json
 
-bench-frames: $(VENV)/dev ## what a click costs on pages of 10 to 10,000 controls, beside Flet's own ways and flet-asp
-	$(BIN)/python -m tests.benchmarks.frames
+bench-frames: $(VENV)/bench ## what a click costs on pages of 10 to 10,000 controls, beside Flet's own ways and flet-asp; 3 minutes
+	$(BIN)/python -m tests.benchmarks clicks
+
+bench-docs: $(VENV)/bench ## write what `make bench-all` has measured into the README and docs/performance.md, with plots
+	$(BIN)/python -m tests.benchmarks --docs
+
+bench-check: $(VENV)/bench ## count what an operation does; fails past 25 % over what was recorded; half a minute
+	$(BIN)/python -m tests.benchmarks --check
 
 load: $(VENV)/dev ## 300 people at one server, through real websockets, wave after wave
 	$(BIN)/python -m tests.load

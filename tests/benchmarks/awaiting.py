@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import gc
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from statistics import median
 from time import process_time
 from typing import Any
 
@@ -18,11 +16,11 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 
 import flet_asp_actors as fa
 
-from . import measuring
 from .floors import Cell
-from .peers import FLOOR, OURS_ON_LOOP
+from .measuring import Verdict
+from .peers import ACTOR, FLOOR, OURS_ON_LOOP
 
-__all__ = ("SCENARIOS", "Waiting", "check", "measure")
+__all__ = ("SCENARIOS", "Waiting", "check", "timed")
 
 Run = Callable[[int], Awaitable[int]]
 Open = Callable[[], Any]
@@ -215,43 +213,32 @@ async def start_soon(n: int) -> int:
     return value
 
 
-ACTOR = "anyio actor"
-_OURS, _FLOOR = OURS_ON_LOOP.name, FLOOR.name
+_OURS, _FLOOR, _ACTOR = OURS_ON_LOOP.name, FLOOR.name, ACTOR.name
 SCENARIOS = (
-    Waiting("await set", {_OURS: _by_store(our_set), _FLOOR: _by_hand(trivial), ACTOR: _by_actor(actor_set)}),
-    Waiting("await update", {_OURS: _by_store(our_update), _FLOOR: _by_hand(trivial), ACTOR: _by_actor(actor_update)}),
-    Waiting("1,000 tasks", {_OURS: _by_store(our_tasks), _FLOOR: _by_hand(bare_tasks), ACTOR: _by_actor(actor_tasks)}),
+    Waiting("await set", {_OURS: _by_store(our_set), _FLOOR: _by_hand(trivial), _ACTOR: _by_actor(actor_set)}),
+    Waiting("await update", {_OURS: _by_store(our_update), _FLOOR: _by_hand(trivial), _ACTOR: _by_actor(actor_update)}),
+    Waiting("1,000 tasks", {_OURS: _by_store(our_tasks), _FLOOR: _by_hand(bare_tasks), _ACTOR: _by_actor(actor_tasks)}),
     Waiting("async selector", {_OURS: _by_store(our_selector), _FLOOR: _by_hand(bare_task)}),
     Waiting("action", {_OURS: _by_store(our_action), _FLOOR: _by_hand(start_soon)}),
 )
 
 
-async def check(opened: Open) -> str:
-    """What is wrong, or nothing."""
-    async with opened() as run:
-        value = await run(3)
-    return "" if value == 3 else f"{value} instead of 3"
+def check(opened: Open) -> Verdict:
+    """Whether the value at the end is right."""
+
+    async def value() -> int:
+        async with opened() as run:
+            value: int = await run(3)
+            return value
+
+    found = asyncio.run(value())
+    return Verdict() if found == 3 else Verdict("wrong", f"{found} instead of 3")
 
 
-def measure(scenario: Waiting, rounds: int, seconds: float) -> list[measuring.Cell]:
-    """Measure one of these, the columns in turn; each round opens anew, which is not timed."""
-    for name, opened in scenario.columns.items():
-        wrong = asyncio.run(check(opened))
-        if wrong:
-            raise SystemExit(f"{scenario.name}, {name}: {wrong}")
-    columns = {name: functools.partial(_seconds, opened) for name, opened in scenario.columns.items()}
-    figures = measuring.take_turns(columns, rounds, seconds)
-    ratio = functools.partial(measuring.ratio, figures)
-    return [
-        measuring.Cell(
-            scenario.name, name, median(figures[name]), ratio(name, _OURS), ratio(name, _FLOOR), ratio(name, ACTOR)
-        )
-        for name in figures
-    ]
+def timed(opened: Open, n: int) -> float:
+    """Run n operations, in a context that is opened anew, which is not timed; gives the seconds."""
 
-
-def _seconds(opened: Open, n: int) -> float:
-    async def timed() -> float:
+    async def here() -> float:
         async with opened() as run:
             gc.disable()
             try:
@@ -261,4 +248,4 @@ def _seconds(opened: Open, n: int) -> float:
             finally:
                 gc.enable()
 
-    return asyncio.run(timed())
+    return asyncio.run(here())

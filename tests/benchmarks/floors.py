@@ -6,11 +6,12 @@ And the oracle that says what is right: the same, but it computes only what is s
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
-from .primitives import Bare, Kit, Read, Source
+from .primitives import Bare, ByKey, Kit, Read, Source
 
 __all__ = ("Cell", "Floor", "Oracle")
 
@@ -31,100 +32,126 @@ class Cell:
         return self.value
 
 
+class Cells:
+    """A dict of slotted objects, with compare-and-store."""
+
+    __slots__ = ("cells",)
+
+    def __init__(self, *keys: Any) -> None:
+        self.cells = {key: Cell() for key in keys}
+
+    def set(self, key: Any, value: int) -> None:
+        cell = self.cells[key]
+        if value != cell.value:
+            cell.value = value
+
+    def get(self, key: Any) -> int:
+        return self.cells[key].value
+
+
+Step = tuple[Cell, Callable[..., Any], "Cell | None", Sequence[Cell]]
+"""What is assigned, the function, and its argument: one cell, or several."""
+Plan = tuple[Sequence[Step], Sequence[tuple[Cell, Sequence[Callable[[Any], object]]]]]
+"""What is computed, in order, and who is told of what."""
+
+
+class Wired(Cell):
+    """A cell of a graph, and what follows from its change."""
+
+    __slots__ = ("plan",)
+
+    def __init__(self, value: int = 0) -> None:
+        super().__init__(value)
+        self.plan: Plan | None = None
+
+
 class Floor(Kit):
     """Who has to run after a write is known beforehand; all of them do, changed or not."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.order: list[tuple[Callable[[], None], Sequence[Cell], Cell]] = []
-        self.listeners: list[tuple[Cell, Callable[[Any], object]]] = []
-        self._plans: dict[frozenset[Cell], list[Callable[[], None]]] = {}
-        self._batched: set[Cell] | None = None
-        self._last: tuple[Cell, list[Callable[[], None]]] = Cell(), []
+        self.order: list[tuple[Step, Sequence[Cell]]] = []
+        """Each step, and of what it depends."""
+        self.listeners: dict[Cell, list[Callable[[Any], object]]] = {}
+        self._everything = Wired()
+        self._is_batching = False
 
     def signal(self, value: int) -> Source:
-        return Cell(value)
+        return Wired(value)
 
     def write(self, signal: Source, value: int) -> None:
         signal.value = value
-        if self._batched is not None:
-            self._batched.add(signal)
+        if self._is_batching:
             return
-        if self._last[0] is not signal:
-            self._last = signal, self._plan(frozenset([signal]))
-        for run in self._last[1]:
-            run()
+        steps, told = signal.plan or self._plan(signal)
+        for cell, function, source, sources in steps:
+            if source is not None:
+                cell.value = function(source.value)
+            else:
+                cell.value = function(*[each.value for each in sources])
+        for cell, listeners in told:
+            value = cell.value
+            for listener in listeners:
+                listener(value)
 
     def read(self, source: Source) -> Any:
         return source.value
 
     def listen(self, source: Source, listener: Callable[[Any], object]) -> None:
-        self.listeners.append((source, listener))
+        self.listeners.setdefault(source, []).append(listener)
+        self._everything.plan = None
 
     def derive(self, function: Callable[..., Any], *sources: Source) -> Source:
-        cell, a = Cell(), sources[0]
-        if len(sources) == 1:
-
-            def run() -> None:
-                cell.value = function(a.value)
-        else:
-
-            def run() -> None:
-                cell.value = function(*[source.value for source in sources])
-
-        return self._add(cell, run, sources)
+        cell = Wired(function(*[source.value for source in sources]))
+        single = sources[0] if len(sources) == 1 else None
+        return self._add((cell, function, single, sources), sources)
 
     def computed(self, function: Callable[[Read], Any], may_read: Sequence[Source]) -> Source:
-        cell, read = Cell(), attrgetter("value")
+        compute = partial(function, attrgetter("value"))
+        cell = Wired(compute())
+        return self._add((cell, compute, None, ()), may_read)
 
-        def run() -> None:
-            cell.value = function(read)
+    def batch(self) -> AbstractContextManager[Any]:
+        return self
 
-        return self._add(cell, run, may_read)
+    def __enter__(self) -> None:
+        self._is_batching = True
 
-    @contextmanager
-    def batch(self) -> Generator[None, None, None]:
-        self._batched = written = set[Cell]()
-        yield
-        self._batched = None
-        for run in self._plan(frozenset(written)):
-            run()
+    def __exit__(self, *_: object) -> None:
+        self._is_batching = False
+        self.write(self._everything, 0)
 
     def bare(self) -> Bare:
         cell = Cell()
         return Bare(cell.set, cell.get)
 
-    def by_key(self, key: Any) -> tuple[Callable[[Any, int], object], Callable[[Any], int]]:
-        cells = {key: Cell()}
+    def by_key(self) -> ByKey:
+        cells = Cells("count")
+        return ByKey("count", cells.set, cells.get)
 
-        def write(key: Any, value: int) -> None:
-            cells[key].set(value)
+    def _add(self, step: Step, sources: Sequence[Cell]) -> Cell:
+        self.order.append((step, sources))
+        self._everything.plan = None
+        return step[0]
 
-        return write, lambda key: cells[key].value
-
-    def _add(self, cell: Cell, run: Callable[[], None], sources: Sequence[Source]) -> Cell:
-        run()
-        self.order.append((run, sources, cell))
-        return cell
-
-    def _plan(self, written: frozenset[Cell]) -> list[Callable[[], None]]:
-        """What runs after these were written, in order; found once."""
-        if written not in self._plans:
-            reached, plan = set(written), list[Callable[[], None]]()
-            for run, sources, cell in self.order:
-                if not reached.isdisjoint(sources):
-                    reached.add(cell)
-                    plan.append(run)
-            plan += [_telling(cell, listener) for cell, listener in self.listeners if cell in reached]
-            self._plans[written] = plan
-        return self._plans[written]
-
-
-def _telling(cell: Cell, listener: Callable[[Any], object]) -> Callable[[], None]:
-    def tell() -> None:
-        listener(cell.value)
-
-    return tell
+    def _plan(self, written: Wired) -> Plan:
+        """What follows when this was written, in order; found once."""
+        is_all = written is self._everything  # by a batch: in these graphs it writes whatever there is
+        reached, steps = dict[Cell, None]({written: None}), list[Step]()
+        needed = set[Cell](self.listeners)
+        for step, sources in reversed(self.order):
+            if step[0] in needed:
+                needed.update(sources)
+        for step, sources in self.order:
+            if needed and step[0] not in needed:
+                continue  # where there are listeners, what leads to none is not looked at
+            if is_all or any(source in reached for source in sources):
+                reached[step[0]] = None
+                steps.append(step)
+        heard = [cell for cell in (self.listeners if is_all else reached) if cell in self.listeners]
+        told = [(cell, tuple(self.listeners[cell])) for cell in heard]
+        written.plan = steps, told
+        return written.plan
 
 
 class Oracle(Kit):

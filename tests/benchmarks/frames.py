@@ -1,34 +1,29 @@
-"""What a click costs that changes one bound value, on pages of 10 to 10,000 controls.
-
-    python -m tests.benchmarks.frames [--json FILE] [--quick]
+"""What a click costs, by how many values it changes, the size of the page, the sessions, and the values there are.
 
 The work is the same in each column: the client's event is dispatched by Flet's own session
 to a handler that adds one to a number; the difference is taken and encoded by Flet; and a
 connection takes the bytes. First the answer is checked, with a client that is a mirror of
-what it was sent; then the columns are timed in turn, round after round.
+what it was sent; then the columns are timed in turn, round after round, in the processor's
+time.
 
-The floor is what Flet does if it is told, by hand, which control to send. flet-asp runs on
+The floor is what Flet does if it is told, by hand, which controls to send. flet-asp runs on
 a Flet of its time, in an environment and a process of its own, in the same rounds.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import gc
 import importlib
-import inspect
-import json
-import platform
-from collections.abc import Callable, Generator, Sequence
+import sys
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import process_time
 from typing import Any, Protocol, cast
 
 import flet as ft
@@ -40,12 +35,18 @@ from flet_asp_actors.testing.headless import HeadlessApp
 from flet_asp_actors.ui import page as adapter
 from flet_asp_actors.ui.roots import cheapest
 
-from .flet_asp_worker import NotInstallable, Worker
+from .measuring import NO_SUCH_THING
+from .peers import FLET_ASP
+from .workers import NotInstallable, Worker, interpreter
 
-__all__ = ("FLOOR", "OURS", "VARIANTS", "Clicker", "Variant", "check")
+__all__ = ("FLOOR", "OURS", "VARIANTS", "Clicker", "Variant", "check", "measure_all", "pushes", "tables")
 
-SIZES = (10, 100, 1_000, 10_000)
-LEAST_ROUNDS = 7
+SIZES, DIRTY = (10, 100, 1_000, 10_000), (1, 100, 1_000)
+SETTINGS = tuple((size, dirty) for size in SIZES for dirty in DIRTY if dirty <= size)
+"""How many texts are on the page, and how many of them a click changes."""
+SESSIONS = (1, 10, 100, 500)
+ATOMS = (10, 100, 1_000, 10_000, 100_000, 1_000_000)
+SUBTREES = (100, 1_000, 10_000)
 NO_LIMIT = 1e9
 """Frames a second: each click is to have a frame of its own."""
 
@@ -59,69 +60,89 @@ _encode: Callable[[Any], Any] = cast(Any, protocol).configure_encode_object_for_
 
 @dataclass(frozen=True)
 class Variant:
-    """A column: an app whose button adds one to the number that the last of its texts shows."""
+    """A column: an app whose button adds one to the number that the last of its texts show."""
 
     name: str
-    build: Callable[[ft.Page, int], None]
-    is_there: bool = True
+    build: Callable[[ft.Page, int, int], None]
+    """Make a page with so many texts, the last so many of which show the number."""
+    shows_one: bool = False
+    """Whether there is only one such text, or else it would not be this."""
 
 
-def _column(size: int, shown: ft.Control) -> ft.Column:
-    return ft.Column([*(ft.Text(f"row {n}") for n in range(size - 1)), shown])
+def _column(size: int, shown: Sequence[ft.Control]) -> ft.Column:
+    return ft.Column([*(ft.Text(f"row {n}") for n in range(size - len(shown))), *shown])
 
 
 def _button(on_click: Callable[[], None]) -> ft.Button:
     return ft.Button("Add", on_click=on_click)
 
 
-def _by_store(state: fa.StateManager, page: ft.Page, size: int, first: Callable[[], object] | None = None) -> None:
+def _one_more(value: int) -> int:
+    return value + 1
+
+
+def _by_store(
+    state: fa.StateManager, page: ft.Page, size: int, dirty: int, first: Callable[[], object] | None = None
+) -> None:
     def add() -> None:
         if first is not None:
             first()
-        state.update(COUNT, lambda n: n + 1)
+        for key in keys:
+            state.update(key, _one_more)
 
-    shown = ft.Text()
-    state.bind(COUNT, shown, to=str)
+    keys = [COUNT[n] for n in range(dirty)]
+    shown = [ft.Text() for _ in keys]
+    for key, text in zip(keys, shown, strict=True):
+        state.bind(key, text, to=str)
     page.add(_button(add), _column(size, shown))
 
 
-def _ours(page: ft.Page, size: int) -> None:
-    open_store: Callable[..., fa.StateManager] = fa.get_state_manager
-    _by_store(open_store(page, max_fps=NO_LIMIT, auto_update=False), page, size)
+def _ours(page: ft.Page, size: int, dirty: int) -> None:
+    _by_store(fa.get_state_manager(page, max_fps=NO_LIMIT, auto_update=False), page, size, dirty)
 
 
-def _ours_beside_auto_update(page: ft.Page, size: int) -> None:
-    _by_store(fa.get_state_manager(page, max_fps=NO_LIMIT), page, size)
+def _ours_beside_auto_update(page: ft.Page, size: int, dirty: int) -> None:
+    _by_store(fa.get_state_manager(page, max_fps=NO_LIMIT), page, size, dirty)
 
 
-def _ours_without_auto_update(page: ft.Page, size: int) -> None:
-    _by_store(fa.get_state_manager(page, max_fps=NO_LIMIT), page, size, ft.context.disable_auto_update)
+def _ours_without_auto_update(page: ft.Page, size: int, dirty: int) -> None:
+    _by_store(fa.get_state_manager(page, max_fps=NO_LIMIT), page, size, dirty, ft.context.disable_auto_update)
 
 
-def _by_hand(page: ft.Page, size: int, push: Callable[[ft.Text], object] | None) -> None:
+def _ours_among(page: ft.Page, atoms: int) -> None:
+    """Ours, with so many values in the store."""
+    state = fa.get_state_manager(page, max_fps=NO_LIMIT, auto_update=False)
+    other = fa.Key("other", 0)
+    for n in range(atoms):
+        state.set(other[n], 1)
+    _by_store(state, page, 10, 1)
+
+
+def _by_hand(page: ft.Page, size: int, dirty: int, push: Callable[[list[ft.Text]], object] | None) -> None:
     count = 0
 
     def add() -> None:
         nonlocal count
         count += 1
-        shown.value = str(count)
+        for text in shown:
+            text.value = str(count)
         if push is not None:
             push(shown)
 
-    shown = ft.Text("0")
+    shown = [ft.Text("0") for _ in range(dirty)]
     page.add(_button(add), _column(size, shown))
 
 
-def _control_update(page: ft.Page, size: int) -> None:
-    _by_hand(page, size, lambda shown: shown.update())
+def _control_update(page: ft.Page, size: int, dirty: int) -> None:
+    _by_hand(page, size, dirty, lambda shown: shown[0].update() if len(shown) == 1 else page.update(*shown))
 
 
-def _page_update(page: ft.Page, size: int) -> None:
-    _by_hand(page, size, lambda shown: page.update())
+def _page_update(page: ft.Page, size: int, dirty: int) -> None:
+    _by_hand(page, size, dirty, lambda shown: page.update())
 
 
-def _auto_update(page: ft.Page, size: int) -> None:
-    _by_hand(page, size, None)
+def _auto_update(page: ft.Page, size: int, dirty: int) -> None:
+    _by_hand(page, size, dirty, None)
 
 
 @ft.observable  # pyright: ignore[reportUnknownMemberType]  # Flet's has no types
@@ -139,25 +160,26 @@ def _number(counter: _Counter) -> ft.Control:
 
 
 @ft.component
-def _everything(counter: _Counter, size: int) -> ft.Control:
-    return ft.Column([_button(counter.add), _column(size, ft.Text(str(counter.count)))])
+def _everything(counter: _Counter, size: int, dirty: int) -> ft.Control:
+    shown = [ft.Text(str(counter.count)) for _ in range(dirty)]
+    return ft.Column([_button(counter.add), _column(size, shown)])
 
 
-def _one_component(page: ft.Page, size: int) -> None:
-    page.render(_everything, _Counter(), size)
+def _one_component(page: ft.Page, size: int, dirty: int) -> None:
+    page.render(_everything, _Counter(), size, dirty)
 
 
-def _small_component(page: ft.Page, size: int) -> None:
+def _small_component(page: ft.Page, size: int, dirty: int) -> None:
     counter = _Counter()
 
     @ft.component
     def around() -> ft.Control:  # it reads nothing of the counter, and is rendered once
-        return ft.Column([_button(counter.add), _column(size, _number(counter))])
+        return ft.Column([_button(counter.add), _column(size, [_number(counter)])])
 
     page.render(around)
 
 
-OURS = Variant("ours, auto_update=False", _ours, "auto_update" in inspect.signature(fa.get_state_manager).parameters)
+OURS = Variant("ours, auto_update=False", _ours)
 FLOOR = Variant("Flet: control.update()", _control_update)
 VARIANTS = (
     OURS,
@@ -166,7 +188,7 @@ VARIANTS = (
     FLOOR,
     Variant("Flet: page.update()", _page_update),
     Variant("Flet: auto-update", _auto_update),
-    Variant("Flet: a component for the number", _small_component),
+    Variant("Flet: a component for the number", _small_component, shows_one=True),
     Variant("Flet: one component", _one_component),
 )
 PEERS = ("flet-asp 0.3.1 on Flet 0.28.3", "Flet 0.28.3: control.update()")
@@ -205,26 +227,26 @@ class Clicker:
         """Click so many times, each time until the client has been sent what comes of it; gives the seconds."""
         loop, sink, dispatch, button = asyncio.get_running_loop(), self.sink, self._session.dispatch_event, self._button
         context = copy_context()
-        start = perf_counter()
+        start = process_time()
         for _ in range(n):
             before = sink.frames
             await context.copy().run(loop.create_task, dispatch(button, "click", None))
             while sink.frames == before:  # noqa: ASYNC110  # an event would cost, and would be ours
                 await asyncio.sleep(0)
         await asyncio.sleep(0)  # what the last click has left for the loop's next step
-        return perf_counter() - start
+        return process_time() - start
 
 
-async def check(app: HeadlessApp) -> str | None:
+async def check(app: HeadlessApp, dirty: int = 1) -> str | None:
     """What is wrong after three clicks, or None."""
     for expected in ("1", "2", "3"):
         app.take()
         await app.click("Add")
-        shown = app.texts()[-1]
-        if shown != expected:
-            return f"after {expected} clicks the client shows {shown}"
+        shown = app.texts()[-dirty:]
+        if shown != [expected] * dirty:
+            return f"after {expected} clicks the client shows {shown[:3]}"
         frames = [frame for frame in app.take() if frame.ops]
-        if len(frames) != 1:
+        if len(frames) > dirty:
             return f"a click makes {len(frames)} frames"
     return None
 
@@ -238,66 +260,133 @@ class Timed(Protocol):
     async def __call__(self, n: int) -> float: ...
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One figure of the table, or a word in its place."""
+class FletAsp:
+    """flet-asp, in an environment and a process of its own."""
 
-    size: int
-    column: str
-    microseconds: float | None = None
-    """A click; the median of the rounds."""
-    ratio: float | None = None
-    """To the floor; the median of the ratios within each round."""
-    mark: str = ""
+    def __init__(self) -> None:
+        script = Path(__file__).with_name("flet_asp_click.py")
+        self._worker = Worker(interpreter(FLET_ASP.packages), str(script))
 
-    def __str__(self) -> str:
-        if self.microseconds is None or self.ratio is None:
-            return self.mark
-        return f"{self.microseconds:,.0f} ({self.ratio:.2f}x)"
+    def open(self, size: int, dirty: int) -> None:
+        """Build a page with so many texts, and check a click there."""
+        answer = self._worker.ask(size=size, dirty=dirty)
+        if "wrong" in answer:
+            raise SystemExit(f"flet-asp, {size} controls: {answer['wrong']}")
+
+    async def click(self, n: int) -> float:
+        """Click n times; gives the seconds. Meanwhile nothing else happens here."""
+        return float(self._worker.ask(clicks=n)["seconds"])
+
+    async def click_by_hand(self, n: int) -> float:
+        """The same on numbers that the handler sets and updates itself, without flet-asp."""
+        return float(self._worker.ask(plain=n)["seconds"])
+
+    def close(self) -> None:
+        """End the process."""
+        self._worker.close()
 
 
-async def measure(size: int, rounds: int, seconds: float, worker: Worker | str) -> list[Cell]:
-    """Measure a click at every column, on a page with so many texts."""
-    cells = [Cell(size, each.name, mark="not in this version") for each in VARIANTS]
-    timed: dict[int, Timed] = {}
+@contextlib.asynccontextmanager
+async def _clicking(build: Callable[[ft.Page], None], dirty: int = 1) -> AsyncGenerator[Clicker, None]:
+    """A page that is checked, and can then be clicked."""
+    with ThreadPoolExecutor(1) as executor:
+        async with HeadlessApp(build) as app:
+            wrong = await check(app, dirty)
+            if wrong is not None:
+                raise SystemExit(f"{build}: {wrong}")
+            yield Clicker(app, executor)
+
+
+async def measure(size: int, dirty: int, rounds: int, seconds: float, peer: FletAsp | None) -> list[dict[str, Any]]:
+    """Measure a click at every column, on a page with so many texts of which so many change."""
+    timed: dict[str, Timed] = {}
+    async with contextlib.AsyncExitStack() as stack:
+        for variant in VARIANTS:
+            if dirty == 1 or not variant.shows_one:
+                clicking = _clicking(lambda page, v=variant: v.build(page, size, dirty), dirty)  # type: ignore[misc]
+                timed[variant.name] = await stack.enter_async_context(clicking)
+        if peer is not None:
+            peer.open(size, dirty)
+            timed |= dict(zip(PEERS, (peer.click, peer.click_by_hand), strict=True))
+        figures = await _time(timed, rounds, seconds)
+    return [
+        {
+            "size": size,
+            "dirty": dirty,
+            "column": name,
+            "microseconds": median(figures[name]) * 1e6,
+            "to_floor": median(each / base for each, base in zip(figures[name], figures[FLOOR.name], strict=True)),
+        }
+        for name in timed
+    ]
+
+
+async def _sessions(number: int, rounds: int, seconds: float) -> dict[str, float]:
+    """A click in one of so many sessions, each with a page and a store; and what one costs of a change shown in all."""
     async with contextlib.AsyncExitStack() as stack:
         executor = stack.enter_context(ThreadPoolExecutor(1))
-        for place, variant in enumerate(VARIANTS):
-            if variant.is_there:
-                app = await stack.enter_async_context(HeadlessApp(lambda page, v=variant: v.build(page, size)))  # type: ignore[misc]
-                wrong = await check(app)
-                if wrong is not None:
-                    raise SystemExit(f"{variant.name}, {size} controls: {wrong}")
-                timed[place] = Clicker(app, executor)
-        cells += [Cell(size, name, mark=worker if isinstance(worker, str) else "") for name in PEERS]
-        if isinstance(worker, Worker):
-            worker.open(size)
-            timed |= {len(VARIANTS): worker.click, len(VARIANTS) + 1: worker.click_by_hand}
-        gc.collect()
-        gc.freeze()
-        try:
-            figures = await _time(timed, rounds, seconds)
-        finally:
-            gc.unfreeze()
-    floor = figures[VARIANTS.index(FLOOR)]
-    for place, column in figures.items():
-        ratio = median(each / base for each, base in zip(column, floor, strict=True))
-        cells[place] = Cell(size, cells[place].column, median(column) * 1e6, ratio)
-    return cells
+        shared = fa.StateManager()
+        stack.push_async_callback(shared.aclose)
+        of_all: list[_Sink] = []
+
+        def ours(page: ft.Page) -> None:
+            _ours(page, 10, 1)
+            shared.attach(page)
+            page.add(shared.bound(ft.Text(), value=COUNT))
+
+        def by_hand(page: ft.Page) -> None:
+            _control_update(page, 10, 1)
+
+        async def change(n: int) -> float:
+            start = process_time()
+            for _ in range(n):
+                before = sum(sink.frames for sink in of_all)
+                shared.update(COUNT, _one_more)
+                while sum(sink.frames for sink in of_all) < before + number:  # noqa: ASYNC110  # as with clicks
+                    await asyncio.sleep(0)
+            return (process_time() - start) / number
+
+        clickers: dict[str, Clicker] = {}
+        builds: dict[str, Callable[[ft.Page], None]] = {"ours": ours, FLOOR.name: by_hand}
+        for name, build in builds.items():
+            for _ in range(number):
+                app = await stack.enter_async_context(HeadlessApp(build))
+                clickers[name] = Clicker(app, executor)
+                if build is ours:
+                    of_all.append(clickers[name].sink)
+        figures = await _time({**clickers, "ours, a value that all show: each": change}, rounds, seconds)
+        return {name: median(found) * 1e6 for name, found in figures.items()}
 
 
-async def _time(timed: dict[int, Timed], rounds: int, seconds: float) -> dict[int, list[float]]:
+async def _among(rounds: int, seconds: float, atoms: Sequence[int]) -> list[dict[str, Any]]:
+    """A click on a page of ten controls, with so many values in the store."""
+    async with contextlib.AsyncExitStack() as stack:
+        timed: dict[int, Timed] = {}
+        for number in atoms:
+            timed[number] = await stack.enter_async_context(_clicking(lambda page, n=number: _ours_among(page, n)))  # type: ignore[misc]
+        timed[0] = await stack.enter_async_context(_clicking(lambda page: _control_update(page, 10, 1)))
+        figures = await _time(timed, rounds, seconds)
+    floor = median(figures.pop(0)) * 1e6
+    return [{"atoms": number, "ours": median(found) * 1e6, FLOOR.name: floor} for number, found in figures.items()]
+
+
+async def _time(timed: Mapping[Any, Timed], rounds: int, seconds: float) -> dict[Any, list[float]]:
     """Time the columns in turn, round after round; seconds a click."""
-    counts: dict[int, int] = {}
-    for place, click in timed.items():
-        await click(1)  # what is only made once
-        counts[place] = max(2, round(seconds / (await click(2) / 2)))
-    figures: dict[int, list[float]] = {place: [] for place in timed}
-    for _ in range(rounds):
+    gc.collect()
+    gc.freeze()
+    try:
+        counts: dict[Any, int] = {}
         for place, click in timed.items():
-            with _no_collection():
-                figures[place].append(await click(counts[place]) / counts[place])
-    return figures
+            await click(1)  # what is only made once
+            counts[place] = max(2, round(seconds / (await click(2) / 2)))
+        figures: dict[Any, list[float]] = {place: [] for place in timed}
+        for _ in range(rounds):
+            for place, click in timed.items():
+                with _no_collection():
+                    figures[place].append(await click(counts[place]) / counts[place])
+        return figures
+    finally:
+        gc.unfreeze()
 
 
 @contextlib.contextmanager
@@ -368,9 +457,9 @@ def _push(page: ft.Page, column: ft.Column, some: list[ft.BaseControl], value: s
     for text in some:
         cast(ft.Text, text).value = value
     with _no_collection():
-        start = perf_counter()
+        start = process_time()
         adapter.push(page, (some, [column])[way] if way < 2 else cheapest(some))
-        return perf_counter() - start
+        return process_time() - start
 
 
 def _fit(found: Sequence[Push]) -> Constants:
@@ -385,78 +474,67 @@ def _fit(found: Sequence[Push]) -> Constants:
     )
 
 
-# ------------------------------------------------------------------ the tables
+# ------------------------------------------------------------------ all of it
 
 
-def table(rows: Sequence[Sequence[Cell]]) -> str:
-    """A column of the table a line, a size of the page a column."""
-    sizes = [f"{row[0].size:,} controls" for row in rows]
-    lines = ["| us a click (to the floor) | " + " | ".join(sizes) + " |", "|---" + "|---:" * len(rows) + "|"]
-    lines += [f"| {cells[0].column} | " + " | ".join(map(str, cells)) + " |" for cells in zip(*rows, strict=True)]
-    return "\n".join(lines)
+def measure_all(rounds: int, seconds: float, is_quick: bool) -> dict[str, Any]:
+    """Measure all of it, on a loop of its own."""
+    return Context().run(asyncio.run, _measure_all(rounds, seconds, is_quick))
 
 
-def push_table(found: Sequence[Push]) -> str:
-    """For each subtree and number of changes: both ways, and which is cheaper."""
-    lines = [
-        "| subtree | dirty | page.update(*dirty) | ancestor.update() | ours | ours to the better one |",
-        "|---:|---:|---:|---:|---:|---:|",
-    ]
-    for push in found:
-        best = min(push.each, push.whole)
-        figures = f"{push.each:,.0f} us | {push.whole:,.0f} us | {push.ours:,.0f} us | {push.ours / best:.2f}x"
-        lines.append(f"| {push.subtree:,} | {push.dirty:,} | {figures} |")
-    return "\n".join(lines)
-
-
-async def run(rounds: int, seconds: float, sizes: Sequence[int], with_peer: bool) -> dict[str, Any]:
-    """Measure all of it, print it and return it for a file."""
-    worker: Worker | str = "left out"
-    if with_peer:
-        try:
-            worker = Worker()
-        except NotInstallable as error:
-            worker = "not installable"
-            print(f"flet-asp is left out: {error}\n")
+async def _measure_all(rounds: int, seconds: float, is_quick: bool) -> dict[str, Any]:
+    peer: FletAsp | None = None
     try:
-        rows = [await measure(size, rounds, seconds, worker) for size in sizes]
-    finally:
-        if isinstance(worker, Worker):
-            worker.close()
-    print(table(rows))
-    print(f"\nPython {platform.python_version()}, Flet {version('flet')}. Median of {rounds} rounds.\n")
-    found, constants = await pushes(rounds, [size for size in sizes if size > 10])
-    print(push_table(found))
-    print(
-        "\nTo the cost of a control below an ancestor that is updated "
-        f"({constants.per_control:.1f} us), a dirty control in page.update(*dirty) costs "
-        f"{constants.per_dirty / constants.per_control:.1f}x, and a dirty one below the ancestor "
-        f"{constants.per_change / constants.per_control:.1f}x more.\n"
-        f"So the ancestor is cheaper when more than {constants.crossover:.0%} of what is below it is dirty."
-    )
+        peer = FletAsp()
+    except NotInstallable as error:
+        print(f"flet-asp is left out: {error}", file=sys.stderr)
+    with contextlib.closing(peer) if peer is not None else contextlib.nullcontext():
+        cells: list[dict[str, Any]] = []
+        for size, dirty in SETTINGS[:-3] if is_quick else SETTINGS:
+            print(f"a click that changes {dirty:,} of {size:,}", file=sys.stderr)
+            cells += await measure(size, dirty, rounds, seconds, peer)
+    sessions: list[dict[str, Any]] = []
+    for number in SESSIONS[:-1] if is_quick else SESSIONS:
+        print(f"{number:,} sessions", file=sys.stderr)
+        sessions.append({"sessions": number, **await _sessions(number, rounds, seconds)})
+    atoms = await _among(rounds, seconds, ATOMS[:-2] if is_quick else ATOMS)
+    print("pushes", file=sys.stderr)
+    found, constants = await pushes(rounds, SUBTREES[:-1] if is_quick else SUBTREES)
     return {
-        "python": platform.python_version(),
-        "flet": version("flet"),
-        "rounds": rounds,
-        "cells": [asdict(cell) for row in rows for cell in row],
+        "cells": cells,
+        "sessions": sessions,
+        "atoms": atoms,
         "pushes": [asdict(push) for push in found],
         "constants": {**asdict(constants), "crossover": constants.crossover},
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.frames", description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE, too")
-    parser.add_argument("--rounds", type=int, default=11, help=f"rounds of each table, at least {LEAST_ROUNDS}")
-    parser.add_argument("--quick", action="store_true", help="shorter rounds, and no more of them than needed")
-    parser.add_argument("--no-peer", action="store_true", help="leave out flet-asp, which has to be installed")
-    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="N", help="controls on the page")
-    options = parser.parse_args()
-    rounds = LEAST_ROUNDS if options.quick else max(LEAST_ROUNDS, options.rounds)
-    report = Context().run(asyncio.run, run(rounds, 0.02 if options.quick else 0.1, options.sizes, not options.no_peer))
-    if options.json is not None:
-        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+def tables(found: Mapping[str, Any]) -> str:
+    """A column of the table a line, a setting a column; then the others."""
+    settings = list(dict.fromkeys((cell["size"], cell["dirty"]) for cell in found["cells"]))
+    by_column: dict[str, dict[tuple[int, int], str]] = {}
+    for cell in found["cells"]:
+        figure = f"{cell['microseconds']:,.0f} ({cell['to_floor']:.2f})"
+        by_column.setdefault(cell["column"], {})[cell["size"], cell["dirty"]] = figure
+    lines = [
+        "| us a click (to the floor) | " + " | ".join(f"{dirty:,} of {size:,}" for size, dirty in settings) + " |",
+        "|---" + "|---:" * len(settings) + "|",
+    ]
+    for name, figures in by_column.items():
+        lines.append(f"| {name} | " + " | ".join(figures.get(each, NO_SUCH_THING) for each in settings) + " |")
+    for name in ("sessions", "atoms"):
+        rows: list[dict[str, float]] = found[name]
+        lines += ["", "| " + " | ".join(rows[0]) + " |", "|---:" * len(rows[0]) + "|"]
+        lines += ["| " + " | ".join(f"{figure:,.0f}" for figure in each.values()) + " |" for each in rows]
+    lines += [
+        "",
+        "| subtree | dirty | page.update(*dirty) | ancestor.update() | ours | ours to the better one |",
+        "|---:|---:|---:|---:|---:|---:|",
+    ]
+    for push in found["pushes"]:
+        best = min(push["each"], push["whole"])
+        ways = f"{push['each']:,.0f} us | {push['whole']:,.0f} us | {push['ours']:,.0f} us"
+        lines.append(f"| {push['subtree']:,} | {push['dirty']:,} | {ways} | {push['ours'] / best:.2f}x |")
+    crossover = found["constants"]["crossover"]
+    lines += ["", f"An ancestor is cheaper to update when more than {crossover:.0%} of what is below it is dirty.", ""]
+    return "\n".join(lines)

@@ -1,44 +1,95 @@
 """The guard: how much work an operation is, to the floor and to a peer, beside what was recorded.
 
-Work is counted, not timed: the lines of Python that run. No other work on the machine
-changes such a count, so there is no noise to be dealt with: the same code gives the same
-number, every time. What runs in C within one line is not seen; for that there is the table.
+Work is counted, not timed: the instructions of Python's bytecode that run, and the bytes of
+an idle value. No other work on the machine changes such a count, so there is no noise to be
+dealt with: the same code gives the same number, every time. What runs in C within one
+instruction is not seen; for that there is the table.
 """
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import inspect
 import json
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
-from tests.kit.lines import counted
-
+from . import awaiting, memory
 from .measuring import on_loop
 from .peers import FLOOR, OURS, OURS_ON_LOOP, PEERS, Peer
 from .shapes import SCENARIOS, Scenario
 
-__all__ = ("RECORD", "TOLERANCE", "main", "regressions", "work")
+__all__ = ("RECORD", "TOLERANCE", "main", "regressions", "work", "work_awaited")
 
 RECORD = Path(__file__).with_name("guard.json")
 TOLERANCE = 1.25
 VERSION = ".".join(map(str, sys.version_info[:2]))
-"""Which lines are counted differs a little from one Python to the next: each has its own record."""
+"""Bytecode differs from one Python to the next: each has its own record."""
 COMPARED = tuple(peer for peer in PEERS if peer is FLOOR or peer.name == "observ")
+WEIGHED = 2_000
 Ratios = dict[str, float]
 
 
+class Instructions:
+    """How many have run."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, frame: FrameType, event: str, _argument: object) -> Instructions:
+        if event == "opcode":
+            self.count += 1
+        elif event == "call":
+            frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        return self
+
+
+@contextmanager
+def counted() -> Generator[Instructions, None, None]:
+    """Count the instructions of what is called within the block; nothing is collected meanwhile."""
+    instructions, before = Instructions(), sys.gettrace()
+    gc.collect()
+    gc.disable()
+    here = inspect.currentframe()
+    assert here is not None
+    here.f_trace_opcodes = True  # from then on Python has them traced at all
+    sys.settrace(instructions)
+    try:
+        yield instructions
+    finally:
+        sys.settrace(before)
+        gc.enable()
+
+
 def work(scenario: Scenario, peer: Peer) -> int:
-    """Count the lines of ten operations, after those that warm up."""
+    """Count the instructions of ten operations, after those that warm up."""
 
     def count() -> int:
         run = (scenario.checks_with or scenario.build)(peer.kit())
         run(4)
-        with counted() as lines:
+        with counted() as instructions:
             run(10)
-        return lines.count
+        return instructions.count
 
     found: int = on_loop(peer, count)
     return found
+
+
+def work_awaited(scenario: awaiting.Waiting, peer: Peer) -> int:
+    """The same of what is awaited, with what runs on the loop meanwhile."""
+
+    async def count() -> int:
+        async with scenario.columns[peer.name]() as run:
+            await run(1)
+            with counted() as instructions:
+                await run(10 if scenario.name != "1,000 tasks" else 1)
+            return instructions.count
+
+    return asyncio.run(count())
 
 
 def measured() -> Ratios:
@@ -54,6 +105,12 @@ def measured() -> Ratios:
                     continue
                 for name, count in ours.items():
                     found[f"{scenario.name} | {name} to {other.name}"] = round(count / base, 3)
+    for waiting in awaiting.SCENARIOS:
+        ratio = work_awaited(waiting, OURS_ON_LOOP) / work_awaited(waiting, FLOOR)
+        found[f"{waiting.name} | {OURS_ON_LOOP.name} to {FLOOR.name}"] = round(ratio, 3)
+    for what in ("atom", "selector of two"):
+        ours_, base_ = (memory.weigh(peer, what, WEIGHED)["bytes"] for peer in (OURS, FLOOR))
+        found[f"bytes of an idle {what} | {OURS.name} to {FLOOR.name}"] = round(ours_ / base_, 3)
     return found
 
 

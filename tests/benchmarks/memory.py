@@ -1,29 +1,42 @@
-"""Create, read and dispose many values: the time and the bytes of one."""
+"""Create, read and dispose many values: the time and the bytes of one, and what the collector has to do for all."""
 
 from __future__ import annotations
 
 import gc
+import sys
 import tracemalloc
 from collections.abc import Callable, Sequence
+from statistics import median
 from time import process_time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import flet_asp_actors as fa
 
-from .peers import PEERS, Peer
+from .peers import FLOOR, OURS, Peer
 from .primitives import Kit, Missing, Source
+from .workers import NoAnswer
+
+if TYPE_CHECKING:
+    from .measuring import Column
 
 __all__ = ("measure", "table", "weigh")
 
-ATOMS, SELECTORS = 100_000, 10_000
+ATOMS, SELECTORS, MANY = 100_000, 10_000, 1_000_000
+ROUNDS = 3
+PATIENCE = 60.0
 Make = Callable[[Kit, int], list[Source]]
 
 
 def _atoms(kit: Kit, n: int) -> list[Source]:
-    if hasattr(kit, "store"):  # as an app has them: items of one key
-        key = fa.Key("item", 0)
-        return [key[i] for i in range(n)]
     return [kit.signal(0) for _ in range(n)]
+
+
+def _items(kit: Kit, n: int) -> list[Source]:
+    """Items of one key, where there are keys: `DONE[task]`."""
+    if not hasattr(kit, "store"):
+        raise Missing
+    key = fa.Key("item", 0)
+    return [key[i] for i in range(n)]
 
 
 def _selectors(kit: Kit, n: int) -> list[Source]:
@@ -31,8 +44,23 @@ def _selectors(kit: Kit, n: int) -> list[Source]:
     return [kit.derive(int.__add__, first, second) for _ in range(n)]
 
 
-def weigh(peer: Peer, make: Make, n: int) -> dict[str, float]:
-    """Microseconds to create, read and dispose one, the bytes it takes, and those that are left of it."""
+def _written(kit: Kit, n: int) -> list[Source]:
+    made = _atoms(kit, n)
+    for each in made:
+        kit.write(each, 1)
+    return made
+
+
+KINDS: dict[str, Make] = {"atom": _atoms, "item of a key": _items, "selector of two": _selectors, "atom, set": _written}
+
+
+def weigh(peer: Peer, what: str, n: int) -> dict[str, float]:
+    """Create so many, read each, and dispose them.
+
+    Gives for one of them the microseconds, the bytes it takes with its key, and the bytes that
+    are left of it; and for all of them the milliseconds of a full pass of the collector.
+    """
+    make = KINDS[what]
 
     def once() -> tuple[Kit, list[Source]]:
         kit = peer.kit()
@@ -41,14 +69,24 @@ def weigh(peer: Peer, make: Make, n: int) -> dict[str, float]:
             kit.read(each)
         return kit, made
 
-    gc.collect()
-    gc.disable()
-    start = process_time()
-    held: Any = once()
+    held: Any = peer.kit(), make(peer.kit(), 2)  # what is only made once
     del held
-    gc.collect()
-    took = process_time() - start
-    gc.enable()
+    took: list[float] = []
+    pass_of_all = pass_of_none = 0.0
+    for _ in range(ROUNDS if n <= ATOMS else 1):
+        gc.collect()
+        pass_of_none = _pass()
+        gc.disable()
+        start = process_time()
+        held = once()
+        created = process_time() - start
+        gc.enable()
+        gc.collect()
+        pass_of_all = _pass()
+        start = process_time()
+        del held
+        gc.collect()
+        took.append(created + process_time() - start)
     tracemalloc.start()
     try:
         gc.collect()
@@ -61,25 +99,48 @@ def weigh(peer: Peer, make: Make, n: int) -> dict[str, float]:
         left = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
-    return {"us": took / n * 1e6, "bytes": (with_all - before) / n, "left": (left - before) / n}
+    return {
+        "us": median(took) / n * 1e6,
+        "bytes": (with_all - before) / n,
+        "left": (left - before) / n,
+        "gc_ms": (pass_of_all - pass_of_none) * 1e3,
+    }
 
 
-def measure(is_quick: bool) -> list[dict[str, Any]]:
+def _pass() -> float:
+    start = process_time()
+    gc.collect()
+    return process_time() - start
+
+
+def measure(columns: Sequence[Column], is_quick: bool) -> list[dict[str, Any]]:
+    """Weigh one of many, and a million of ours and of the floor."""
     share = 20 if is_quick else 1
+    rows = [("atom", ATOMS), ("item of a key", ATOMS), ("selector of two", SELECTORS), ("atom, set", MANY)]
     found: list[dict[str, Any]] = []
-    for name, make, n in (("atom", _atoms, ATOMS // share), ("selector of two", _selectors, SELECTORS // share)):
-        for peer in PEERS:
-            if peer.is_installed and peer.name != "pykka" and not peer.on_loop:  # threads are not weighed
-                try:
-                    found.append({"what": name, "peer": peer.name, "n": n, **weigh(peer, make, n)})
-                except Missing:
-                    continue
+    for what, n in rows:
+        for column in columns:
+            peer = column.peer
+            if peer.has_threads or peer.on_loop or (n == MANY and peer not in (OURS, FLOOR)):
+                continue
+            try:
+                weights = column.ask("weigh", PATIENCE, what=what, n=n // share)
+            except NoAnswer as error:
+                print(f"{what}, {peer.name}: {error}", file=sys.stderr)
+                continue
+            if weights is not None:
+                found.append({"what": what, "peer": peer.name, "n": n // share, **weights})
+                print(f"{what} of {n // share:,}, {peer.name}: {weights['bytes']:,.0f} bytes", file=sys.stderr)
     return found
 
 
 def table(weights: Sequence[dict[str, Any]]) -> str:
-    lines = ["", "| one of many | peer | us | bytes | bytes left |", "|---|---|---:|---:|---:|"]
+    """A line for each kind and peer."""
+    lines = [
+        "| one of many | peer | us to create, read and dispose | bytes | bytes left | ms of a gc pass over all |",
+        "|---|---|---:|---:|---:|---:|",
+    ]
     for each in weights:
-        figures = f"{each['us']:.2f} | {each['bytes']:,.0f} | {each['left']:,.0f}"
-        lines.append(f"| {each['what']} of {each['n']:,} | {each['peer']} | {figures} |")
+        figures = f"{each['us']:.2f} | {each['bytes']:,.0f} | {each['left']:,.1f} | {each['gc_ms']:.1f}"
+        lines.append(f"| {each['what']}, {each['n']:,} | {each['peer']} | {figures} |")
     return "\n".join(lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import itertools
 import operator
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -16,9 +17,9 @@ from typing import Any
 import flet_asp_actors as fa
 
 from .floors import Floor
-from .primitives import Bare, Kit, Missing, Read, Source
+from .primitives import Bare, ByKey, Kit, Missing, Read, Source
 
-__all__ = ("FLOOR", "OURS", "OURS_ON_LOOP", "PEERS", "Peer")
+__all__ = ("ACTOR", "FLET_ASP", "FLOOR", "OURS", "OURS_ON_LOOP", "PEERS", "Peer")
 
 
 def _import(name: str) -> Any:
@@ -69,8 +70,8 @@ class Ours(Kit):
         atom = self.store.atom(fa.Key("count", 0))
         return Bare(atom.set, MethodType(vars(fa.Atom)["value"].fget, atom))
 
-    def by_key(self, key: Any) -> tuple[Callable[[Any, int], object], Callable[[Any], int]]:
-        return self.store.set, self.store.get
+    def by_key(self) -> ByKey:
+        return ByKey(fa.Key("count", 0), self.store.set, self.store.get)
 
 
 class _Tracking(Kit):
@@ -421,6 +422,99 @@ class Pykka(Kit):
     def listen(self, source: Source, listener: Callable[[Any], object]) -> None:
         raise Missing
 
+    def close(self) -> None:
+        self._end()
+
+
+class FletAsp(Kit):
+    """Keys are strings. What is derived is computed whenever one of its sources has changed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._store = _import("flet_asp").StateManager()
+        self._keys = map(str, itertools.count())
+
+    def signal(self, value: int) -> Source:
+        key = next(self._keys)
+        self._store.atom(key, value)
+        return key
+
+    def write(self, signal: Source, value: int) -> None:
+        self._store.set(signal, value)
+
+    def read(self, source: Source) -> Any:
+        return self._store.get(source)
+
+    def derive(self, function: Callable[..., Any], *sources: Source) -> Source:
+        a = sources[0]
+        if len(sources) == 1:
+            return self.computed(lambda get: function(get(a)), sources)
+        return self.computed(lambda get: function(*[get(source) for source in sources]), sources)
+
+    def computed(self, function: Callable[[Read], Any], may_read: Sequence[Source]) -> Source:
+        key = next(self._keys)
+        self._store.add_selector(key, function)
+        return key
+
+    def listen(self, source: Source, listener: Callable[[Any], object]) -> None:
+        self._store.listen(source, listener, immediate=False)
+
+    def bare(self) -> Bare:
+        key = self.signal(0)
+        return Bare(partial(self._store.set, key), partial(value_of, self._store.atom(key)))
+
+    def by_key(self) -> ByKey:
+        return ByKey(self.signal(0), self._store.set, self._store.get)
+
+
+class FletObservable(Kit):
+    """What Flet has itself: objects whose attributes tell of their changes. Nothing is derived."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+        @dataclass
+        class Valued:
+            value: int = 0
+
+        self._class = _import("flet").observable(Valued)
+
+    def signal(self, value: int) -> Source:
+        return self._class(value)
+
+    def write(self, signal: Source, value: int) -> None:
+        signal.value = value
+
+    def read(self, source: Source) -> Any:
+        return value_of(source)
+
+    def listen(self, source: Source, listener: Callable[[Any], object]) -> None:
+        def hear(sender: Any, field: object) -> None:
+            listener(sender.value)
+
+        self.kept.append(hear)  # Flet holds it weakly
+        source.subscribe(hear)
+
+    def bare(self) -> Bare:
+        cell = self.signal(0)
+        return Bare(partial(setattr, cell, "value"), partial(value_of, cell))
+
+
+class Awaited(Kit):
+    """Nothing but what is awaited: see `awaiting`."""
+
+    def signal(self, value: int) -> Source:
+        raise Missing
+
+    def write(self, signal: Source, value: int) -> object:
+        raise Missing
+
+    def read(self, source: Source) -> Any:
+        raise Missing
+
+    def listen(self, source: Source, listener: Callable[[Any], object]) -> None:
+        raise Missing
+
 
 @dataclass(frozen=True)
 class Peer:
@@ -434,15 +528,22 @@ class Peer:
     """Whether it is used while a loop is running, as in an app."""
     tracks: bool = False
     """Whether it is in pure Python and finds by itself what a computation depends on."""
+    has_threads: bool = False
+    """Whether each of its values has a thread: there cannot be many."""
+    packages: tuple[str, ...] = ()
+    """What it needs in an environment of its own."""
 
     @property
     def is_installed(self) -> bool:
+        """Whether it can be used in this process."""
         return self.module is None or importlib.util.find_spec(self.module) is not None
 
 
 OURS = Peer("ours", Ours)
 OURS_ON_LOOP = Peer("ours, on a loop", Ours, on_loop=True)
 FLOOR = Peer("floor", Floor)
+ACTOR = Peer("anyio actor", Awaited)
+FLET_ASP = Peer("flet-asp", FletAsp, "flet_asp", packages=("flet==0.28.3", "flet-asp==0.3.1"))
 PEERS = (
     OURS,
     OURS_ON_LOOP,
@@ -456,5 +557,8 @@ PEERS = (
     Peer("psygnal", Psygnal, "psygnal"),
     Peer("param", Param, "param"),
     Peer("reactivex", ReactiveX, "reactivex"),
-    Peer("pykka", Pykka, "pykka"),
+    Peer("Flet's observable", FletObservable, "flet"),
+    FLET_ASP,
+    Peer("pykka", Pykka, "pykka", has_threads=True),
+    ACTOR,
 )

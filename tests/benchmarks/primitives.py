@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-__all__ = ("Bare", "Kit", "Missing", "Read", "Source", "Watched", "Witness")
+__all__ = ("Bare", "ByKey", "Kit", "Missing", "Read", "Source", "Watched", "Witness")
 
 Source = Any
 """What a peer has for a value that can be read: an opaque thing of its own."""
@@ -28,6 +28,14 @@ class Bare(NamedTuple):
 
     write: Callable[[int], object]
     read: Callable[[], int]
+
+
+class ByKey(NamedTuple):
+    """How one value of a store is written and read."""
+
+    key: Any
+    write: Callable[[Any, int], object]
+    read: Callable[[Any], int]
 
 
 class Kit(ABC):
@@ -70,14 +78,20 @@ class Kit(ABC):
 
         return Bare(write, lambda: self.read(signal))
 
-    def by_key(self, key: Any) -> tuple[Callable[[Any, int], object], Callable[[Any], int]]:
-        """Write and read by key. For a peer that has no store: a dict of what it has."""
-        cells = {key: self.bare()}
+    def by_key(self) -> ByKey:
+        """Write and read by key. For a peer that has no store: a dict of what it has, by name."""
+        cells = {"count": self.bare()}
 
         def write(key: Any, value: int) -> None:
             cells[key].write(value)
 
-        return write, lambda key: cells[key].read()
+        def read(key: Any) -> int:
+            return cells[key].read()
+
+        return ByKey("count", write, read)
+
+    def close(self) -> None:  # noqa: B027  # there seldom is something
+        """End what does not end by itself."""
 
 
 @dataclass
@@ -119,8 +133,8 @@ class Watched(Kit):
     def bare(self) -> Bare:
         return self._kit.bare()
 
-    def by_key(self, key: Any) -> tuple[Callable[[Any, int], object], Callable[[Any], int]]:
-        return self._kit.by_key(key)
+    def by_key(self) -> ByKey:
+        return self._kit.by_key()
 
     def derive(self, function: Callable[..., Any], *sources: Source) -> Source:
         return self._kit.derive(self._recording(function), *sources)

@@ -1,7 +1,7 @@
 """The scenarios: each one function over primitives, which builds a graph and gives what is done with it.
 
-`run(n)` does the operation n times, with the numbers from 1 on, and gives what can be read
-at the end. The kairo shapes, cellx and the layered graphs are those of the public
+`run(n)` does the operation n times, each of which is a change, and gives what can be read at
+the end. The kairo shapes, cellx and the layered graphs are those of the public
 js-reactivity-benchmark, in their sizes; the latter draw from a generator of our own.
 """
 
@@ -17,8 +17,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-
-import flet_asp_actors as fa
 
 from .primitives import Kit, Read, Source
 
@@ -67,8 +65,7 @@ def _writing(kit: Kit, head: Source, last: Source) -> Run:
 
 
 def by_key(kit: Kit) -> Run:
-    key = fa.Key("count", 0)
-    write, read = kit.by_key(key)
+    key, write, read = kit.by_key()
 
     def run(n: int) -> int:
         value = 0
@@ -134,9 +131,10 @@ def cellx(kit: Kit, layers: int, observed: bool) -> Run:
         for each in layer if observed else ():
             kit.listen(each, _deaf)
     write, read, batch = kit.write, kit.read, kit.batch
+    turns = itertools.count(1)
 
     def run(n: int) -> list[int]:
-        for i in range(1, n + 1):
+        for i in itertools.islice(turns, n):
             with batch():
                 for place, signal in enumerate(first):
                     write(signal, 4 - place if i % 2 else 1 + place)

@@ -78,12 +78,17 @@ def _chosen(seeds: Iterable[int]) -> Iterable[int]:
 
 def _run(call: Callable[[], Awaitable[Any]], seed: int, clock: bool, backend: str) -> None:
     if backend == "trio":
+        trio: Any = importlib.import_module("trio")
         options = virtual_backend("trio")[1] if clock else {}
         with _seeded_trio(seed):
-            anyio.run(call, backend="trio", backend_options=options)
+            trio.run(_begin, call, **options)  # that of anyio drops the options before 4.14
         return
     options = virtual_backend("asyncio", seed=seed)[1] if clock else {"loop_factory": functools.partial(_loop, seed)}
     anyio.run(call, backend="asyncio", backend_options=options)
+
+
+async def _begin(call: Callable[[], Awaitable[Any]]) -> None:
+    await call()
 
 
 def _loop(seed: int) -> asyncio.AbstractEventLoop:

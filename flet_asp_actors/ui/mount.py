@@ -124,6 +124,8 @@ class Mount:
             self.ui.part(self)
             if control is not None:
                 self.ui.forget(control)
+                # In Flet 1.0.0 it is on the page until it has been told that it leaves.
+                self._is_leaving = self._is_leaving or bool(adapter.changes(control))
             self.ui = None
         self._each(lambda binding: binding.pause())
 

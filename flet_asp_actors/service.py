@@ -251,10 +251,9 @@ class Service(Child):
         if not self._status.current.is_busy:
             self._status.publish(ActionStatus("running", attempt=self.failures + 1, active=1))
 
-    def on_progress(self, incarnation: _Incarnation, fraction: float | None, text: str) -> None:
+    def on_progress(self, fraction: float | None, text: str) -> None:
         """It says how far it is."""
-        if self._current is incarnation:
-            self._status.publish(replace(self._status.current, progress=fraction, progress_text=text))
+        self._status.publish(replace(self._status.current, progress=fraction, progress_text=text))
 
     def on_end(self, incarnation: _Incarnation, error: Exception | None) -> None:
         """A run has come to its end, on its own or because it was halted."""
@@ -296,12 +295,7 @@ class Service(Child):
             return
         incarnation = self._current = self._last = _Incarnation(self, self._owner, self._parent.begun)
         self._parent.begun = incarnation.begun
-        try:
-            Context().run(self._owner.spawn, incarnation)  # it belongs to no page, and to no run
-        except BaseException:
-            incarnation.begun.finish()
-            self._current, self._last, self.is_up = None, None, False
-            raise
+        Context().run(self._owner.spawn, incarnation)  # it belongs to no page, and to no run
         if running_home() is not None:
             self.on_begin()
 
@@ -354,12 +348,10 @@ class _Incarnation(Job):
 
     def on_progress(self, fraction: float | None, text: str) -> None:
         """It says how far it is."""
-        self._service.on_progress(self, fraction, text)
+        self._service.on_progress(fraction, text)
 
     def cancel(self) -> None:
         """End it; `ended` finishes when it has."""
-        if self.is_over:
-            return
         self.is_over = True
         self._notes.stop_work()
         if self._scope is not None:

@@ -192,9 +192,7 @@ class Supervisor(Child):
         def start() -> None:
             self.is_stopped = False
             if self.state != "running":
-                self.failures = 0
-                if self._parent is not None:
-                    self._parent.revive()
+                self.revive()
                 self.launch()
 
         self._owner.on_home(start)
@@ -315,8 +313,8 @@ class Supervisor(Child):
             self.is_stopped, self.failures = False, 0
             self.state, self.error = "running", None
             self._restarts.clear()
-            if self._parent is not None:
-                self._parent.revive()
+            assert self._parent is not None, "the one at the top is always at work"
+            self._parent.revive()
 
     def child_failed(self, child: Child, error: Exception | None, /) -> None:
         """A child has ended that should not have: start it again, and whom the strategy says, or give up."""

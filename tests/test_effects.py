@@ -479,3 +479,19 @@ def test_an_effect_of_a_store_without_a_loop_may_be_closed_by_any_thread(state: 
     in_thread(effect.close)
     state.set(A, 2)
     assert seen == [0, 1]
+
+
+# ------------------------------------------------------------------ what fails for several
+
+
+def test_the_failure_of_a_selector_that_several_effects_read_is_told_once() -> None:
+    state = fa.StateManager()
+    failures = Failures()
+    state.on_error = failures.append
+    bad = fa.selector(lambda get: 1 // get(A))
+    state.effect(lambda get: get(bad))
+    state.effect(lambda get: get(bad))
+    assert [str(failure.key) for failure in failures.take()] == ["effect <lambda>"]
+    state.set(A, 1)
+    state.set(A, 0)
+    assert len(failures.take()) == 1, "a new failure, once for both"

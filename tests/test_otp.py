@@ -676,3 +676,61 @@ async def test_a_closed_store_with_services_is_collected() -> None:
     await anyio.lowlevel.checkpoint()
     gc.collect()
     assert gone() is None
+
+
+# ------------------------------------------------------------------ supervisors that are stopped, or about to begin again
+
+
+async def test_what_is_added_to_a_supervisor_that_is_stopped_begins_with_it() -> None:
+    ward = Ward()
+    async with fa.StateManager() as state:
+        feeds = state.supervisor()
+        feeds.stop()
+        (feed,) = add(feeds, ward, "feed")
+        await anyio.sleep(1)
+        assert (ward.read(), state.get(feed.status).state) == ("", "idle")
+        feeds.start()
+        await anyio.sleep(1)
+        assert (ward.read(), state.get(feed.status).state) == ("+feed", "running")
+
+
+async def test_what_was_stopped_itself_stays_so_when_those_around_it_begin_again() -> None:
+    ward = Ward()
+    async with fa.StateManager() as state:
+        outer = state.supervisor()
+        add(outer, ward, "a")
+        inner = outer.supervisor()
+        add(inner, ward, "b")
+        await anyio.sleep(1)
+        assert ward.read() == "+a +b"
+        inner.stop()
+        outer.stop()
+        outer.start()
+        await anyio.sleep(1)
+        assert sorted(ward.read().split()) == ["+a", "-a", "-b"]
+        inner.start()
+        await anyio.sleep(1)
+        assert ward.read() == "+b"
+
+
+async def test_a_supervisor_that_has_given_up_begins_again_with_the_one_above_it() -> None:
+    ward = Ward()
+    async with fa.StateManager() as state:
+        outer = state.supervisor()
+        inner = outer.supervisor(max_restarts=0)
+        (feed,) = add(inner, ward, "feed", retry=fa.Retry(None, base=5, cap=5))
+        await anyio.sleep(1)
+        ward.kill("feed")
+        await anyio.sleep(0.1)
+        assert (inner.state, outer.state) == ("failed", "running"), "it is to begin again after a while"
+        outer.stop()
+        await anyio.sleep(60)
+        assert (ward.read(), inner.state, state.get(feed.status).state) == ("+feed", "failed", "failed")
+        outer.start()
+        await anyio.sleep(1)
+        assert (ward.read(), inner.state, state.get(feed.status).state) == ("+feed", "running", "running")
+
+
+def test_how_often_cannot_be_negative() -> None:
+    with pytest.raises(ValueError, match="max_restarts cannot be negative"):
+        fa.StateManager().supervisor(max_restarts=-1)

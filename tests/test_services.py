@@ -12,6 +12,7 @@ import anyio.lowlevel
 import pytest
 
 import flet_asp_actors as fa
+from tests.kit.threads import in_thread
 from flet_asp_actors.testing import Failures, Probe, assert_quiet, explore, quiescent, record, sweep
 from tests.kit.services import Feed, Stage, states
 
@@ -596,3 +597,58 @@ def test_whatever_the_order_a_group_comes_to_the_same_end(backend: Any) -> None:
         assert not any(up.values())
 
     explore(scenario, range(300 if backend == "asyncio" else 100), backend=backend)
+
+
+# ------------------------------------------------------------------ corners
+
+
+class Stray(BaseException):
+    """What is no error, and not meant for the interpreter either."""
+
+
+async def test_a_stray_one_out_of_a_service_is_an_error_of_it(fa_store: fa.StateManager) -> None:
+    lives: list[str] = []
+
+    @fa_store.service(retry=SOON)
+    async def feed(get: fa.Get, set: fa.Set) -> None:
+        lives.append("+")
+        if len(lives) == 1:
+            raise Stray
+        await anyio.sleep_forever()
+
+    await anyio.lowlevel.checkpoint()
+    await anyio.sleep(0.5)
+    status = fa_store.get(feed.status)
+    assert (status.state, str(status.error)) == (
+        "failed",
+        "a stray Stray: something that was cancelled was asked for its result",
+    )
+    await anyio.sleep(1)
+    assert states(fa_store, feed) == ["running"]
+
+
+async def test_one_that_waits_for_its_last_life_does_not_begin_in_a_store_that_ends() -> None:
+    stage = Stage()
+    async with fa.StateManager() as state:
+        first = state.service(stage.play("first", last_words=2))
+        second = state.service(stage.play("second", last_words=3))
+        await anyio.sleep(1)
+        first.stop()
+        first.start()
+    assert stage.read() == "+first +second -first -second"
+    assert states(state, first, second) == ["cancelled", "cancelled"]
+
+
+async def test_a_service_for_what_another_store_holds_that_has_no_loop(fa_store: fa.StateManager) -> None:
+    stores: list[fa.StateManager] = []
+    in_thread(lambda: stores.append(fa.StateManager()))
+    price = stores[0].atom(PRICE)
+    stage = Stage()
+    feed = fa_store.service("feed", while_watched=price)(stage.play("feed"))
+    subscriptions: list[fa.Subscription] = []
+    in_thread(lambda: subscriptions.append(stores[0].listen(price, lambda _: None)))
+    await anyio.sleep(1)
+    assert (stage.read(), states(fa_store, feed)) == ("+feed", ["running"])
+    in_thread(lambda: subscriptions[0].close())
+    await anyio.sleep(1)
+    assert (stage.read(), states(fa_store, feed)) == ("-feed", ["idle"])

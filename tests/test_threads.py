@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import anyio
 import anyio.to_thread
 import pytest
 
 import flet_asp_actors as fa
-from tests.kit.threads import in_thread
+from flet_asp_actors.core import graph
+from flet_asp_actors.door import LOCK
+from tests.kit.threads import Behind, in_thread
 
 N = fa.Key("n", 0)
 
@@ -202,3 +207,181 @@ async def test_a_store_is_made_in_a_thread_that_was_given_a_context_of_the_loop(
     context = contextvars.copy_context()
     await anyio.to_thread.run_sync(lambda: in_thread(lambda: context.run(work)))
     assert seen == [2, 4]
+
+
+# ------------------------------------------------------------------ another thread comes in between
+
+
+class Telling(str):
+    """An item that does something, once, when a message is made of it."""
+
+    first: Callable[[], object] | None = None
+
+    def __repr__(self) -> str:
+        first, self.first = self.first, None
+        if first is not None:
+            in_thread(first)
+        return super().__repr__()
+
+
+def test_a_write_to_a_loop_that_another_thread_gives_up_meanwhile_is_not_lost() -> None:
+    stores: list[fa.StateManager] = []
+    atoms: list[fa.Atom[int]] = []
+    item = Telling("item")
+
+    async def main() -> None:
+        stores.append(fa.StateManager())
+        atoms.append(stores[0].atom(N[item]))
+
+    asyncio.run(main())
+    (state,), (atom,) = stores, atoms
+    item.first = lambda: state.set(N, 1)
+    receipts: list[fa.Receipt] = []
+    in_thread(lambda: receipts.append(atom.set(5)))
+    assert (atom.value, state.get(N), receipts[0].is_done) == (5, 1, True)
+
+
+@pytest.mark.parametrize("module", ["flet_asp_actors.atom", "flet_asp_actors.system.root"])
+def test_a_write_of_a_store_that_gets_a_home_meanwhile_is_posted_there(
+    module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = fa.StateManager()
+    loop = asyncio.new_event_loop()
+    heard: list[int] = []
+
+    async def settle() -> None:
+        state.listen(N, heard.append, immediate=False)
+
+    state.listen(N, lambda _: None)
+    with monkeypatch.context() as patch:
+        patch.setattr(f"{module}.LOCK", Behind(LOCK, lambda: loop.run_until_complete(settle())))
+        receipt = state.set(N, 1) if module == "flet_asp_actors.atom" else state.update(N, lambda n: n + 1)
+    assert not receipt.is_done
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    assert receipt.is_done
+    assert heard == [1]
+
+
+def test_a_selector_that_two_threads_read_first_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = fa.StateManager()
+    double = fa.selector(lambda get: get(N) * 2)
+    monkeypatch.setattr("flet_asp_actors.system.registry.LOCK", Behind(LOCK, lambda: state.get(double)))
+    assert state.get(double) == 0
+    assert state.statistics().selectors == 1
+
+
+def test_an_atom_of_no_store_that_two_threads_need_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    n = fa.Atom(1)
+    heard: list[tuple[str, int]] = []
+    monkeypatch.setattr(
+        "flet_asp_actors.handle.LOCK",
+        Behind(LOCK, lambda: n.listen(lambda value: heard.append(("one", value)), immediate=False)),
+    )
+    n.listen(lambda value: heard.append(("other", value)), immediate=False)
+    n.value = 2
+    assert sorted(heard) == [("one", 2), ("other", 2)]
+
+
+async def test_a_clock_that_a_loop_on_another_thread_has_moved_does_not_go_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    numbers, readings = graph.ticks, list[int]()
+
+    async def write() -> None:
+        other = fa.StateManager()
+        other.listen(N, lambda n: readings.append(graph.clock.now), immediate=False)
+        other.set(N, 7)
+
+    class Ticks:
+        def __next__(self) -> int:
+            number = next(numbers)
+            if not readings:
+                in_thread(lambda: asyncio.run(write()))
+            return number
+
+    cart = fa.Key[list[int]]("cart", factory=list)
+    size = fa.selector(lambda get: len(get(cart)))
+    async with fa.StateManager() as state:
+        assert state.get(size) == 0
+        monkeypatch.setattr(graph, "ticks", Ticks())
+        state.mutate(cart, lambda it: it.append(1))
+        assert state.get(size) == 1
+        assert graph.clock.now > readings[0]
+
+
+def test_a_thread_whose_loop_is_closed_while_it_waits_goes_on_by_itself() -> None:
+    state = fa.StateManager()
+    double = fa.selector(lambda get: get(N) * 2)
+    loop = asyncio.new_event_loop()
+
+    async def settle() -> None:
+        state.set(N, 4)
+
+    loop.run_until_complete(settle())
+    heard: list[int] = []
+    thread = threading.Thread(target=lambda: state.listen(double, heard.append))
+    thread.start()
+    inside: Any = loop
+    while thread.is_alive() and not inside._ready:  # until it has asked
+        thread.join(0.001)
+    loop.close()
+    thread.join()
+    state.set(N, 5)
+    assert heard == [8, 10]
+
+
+async def test_a_transaction_that_is_cancelled_on_its_way_is_dropped() -> None:
+    async with fa.StateManager() as state:
+
+        async def commit() -> None:
+            with anyio.move_on_after(0.01):
+                async with state.transaction() as tx:
+                    tx.set(N, 5)
+
+        state.set(N, 1)
+        in_thread(lambda: anyio.run(commit))  # this loop stands still meanwhile
+        await anyio.wait_all_tasks_blocked()
+        assert state.get(N) == 1
+
+
+async def test_a_run_is_cancelled_for_the_first_reason() -> None:
+    async with fa.StateManager() as state:
+
+        @state.action
+        async def forever(get: fa.Get, set: fa.Set) -> None:
+            await anyio.sleep_forever()
+
+        run = forever()
+
+        def work() -> None:
+            run.cancel("first")
+            run.cancel("second")
+
+        in_thread(work)
+        with pytest.raises(fa.RunCancelled, match="first"):
+            await run
+
+
+async def test_a_run_from_a_thread_for_a_store_that_ends_is_answered() -> None:
+    async with fa.StateManager() as state:
+        runs: list[fa.Run[None]] = []
+
+        @state.action
+        async def nothing(get: fa.Get, set: fa.Set) -> None: ...
+
+        in_thread(lambda: runs.append(nothing()))
+    assert (runs[0].state, runs[0].reason) == ("cancelled", "the store was closed")
+
+
+async def test_a_write_from_a_thread_to_a_store_that_ends_before_is_answered() -> None:
+    state = fa.StateManager()
+    state.on_error = lambda failure: None
+    state.get(N)
+    receipts: list[fa.Receipt] = []
+    in_thread(lambda: receipts.append(state.set(N, 1)))
+    await state.aclose()
+    with pytest.raises(fa.ClosedError, match="before the write was applied"):
+        await receipts[0]
+    await anyio.wait_all_tasks_blocked()
+    assert state.get(N) == 0

@@ -128,7 +128,8 @@ class Root:
     @property
     def is_here(self) -> bool:
         """Whether the caller is on the thread of the home loop; anywhere is, without one."""
-        return self._home is None or self._home.is_here
+        home = self._home
+        return home is None or home.is_here
 
     @property
     def is_closed(self) -> bool:
@@ -172,6 +173,8 @@ class Root:
             batch.append(on_loop)
         elif not home.post(on_loop):
             self._leave_home(home)
+            if self._posted.pop(ticket, None) is not None:  # another thread had left it before this was posted
+                return self.elsewhere(key, apply)
         return receipt
 
     def post_all(self, writes: list[Callable[[], None]]) -> None:
@@ -218,7 +221,8 @@ class Root:
 
     def later(self, call: Callable[[], object]) -> None:
         """Have something called on the home loop, or at the next call without one; from a finaliser, too."""
-        if self._home is None or not self._home.post(call):
+        home = self._home
+        if home is None or not home.post(call):
             self._deferred.append(call)
 
     def report(self, error: BaseException, key: object, actor: str) -> None:
@@ -232,18 +236,18 @@ class Root:
 
     def origin(self) -> Callable[[], object] | None:
         """Who a run that is made now belongs to beside its store, weakly."""
-        return None
+        raise NotImplementedError
 
     def fresh_context(self) -> None:
         """Called in the context of a run before it starts, which it has inherited from its starter."""
 
     def watchers_of(self, node: Node) -> list[Any]:
         """The subscriptions and bindings of this store to a node."""
-        return []
+        raise NotImplementedError
 
     def capture_context(self) -> Context | None:
         """The context that a callback set up now is to run in; None where it makes no difference."""
-        return None
+        raise NotImplementedError
 
     # ------------------------------------------------------------------ threads
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
 
-__all__ = ("in_thread",)
+__all__ = ("Behind", "in_thread")
 
 
 def in_thread(function: Callable[[], object]) -> None:
@@ -23,3 +25,25 @@ def in_thread(function: Callable[[], object]) -> None:
     thread.join()
     for error in errors:
         raise error
+
+
+class Behind(AbstractContextManager[None]):
+    """A lock that another thread gets first, once: what that does has happened when the lock is got.
+
+    Args:
+        lock: The lock.
+        first: What the other thread does.
+    """
+
+    def __init__(self, lock: AbstractContextManager[object], first: Callable[[], object]) -> None:
+        self._lock = lock
+        self._first: Callable[[], object] | None = first
+
+    def __enter__(self) -> None:
+        first, self._first = self._first, None
+        if first is not None:
+            in_thread(first)
+        self._lock.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self._lock.__exit__(*error)

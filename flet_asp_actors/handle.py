@@ -118,14 +118,11 @@ class _StoreToCome:
 
     def __getattr__(self, name: str) -> Any:
         of = self._of()
+        assert of is not None, "only the value itself asks its owner"
         with LOCK:
-            if of is None or of.owner is self:
-                store = store_of_its_own()
-                if of is not None:
-                    of.owner = store
-            else:
-                store = of.owner  # another thread was faster
-        return getattr(store, name)
+            if of.owner is self:  # else another thread was faster
+                of.owner = store_of_its_own()
+        return getattr(of.owner, name)
 
 
 def store_to_come(of: Any) -> Any:

@@ -141,7 +141,7 @@ class Key(Writable[T]):
     @property
     def is_there(self) -> bool:
         """Whether the key itself is still there, for what a store keeps of it."""
-        return True
+        raise NotImplementedError
 
     def __hash__(self) -> int:
         return hash(self.kept)

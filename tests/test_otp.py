@@ -678,7 +678,7 @@ async def test_a_closed_store_with_services_is_collected() -> None:
     assert gone() is None
 
 
-# ------------------------------------------------------------------ supervisors that are stopped, or about to begin again
+# ------------------------------------------------------------------ stopped, or about to begin again
 
 
 async def test_what_is_added_to_a_supervisor_that_is_stopped_begins_with_it() -> None:

@@ -12,9 +12,9 @@ import anyio.lowlevel
 import pytest
 
 import flet_asp_actors as fa
-from tests.kit.threads import in_thread
 from flet_asp_actors.testing import Failures, Probe, assert_quiet, explore, quiescent, record, sweep
 from tests.kit.services import Feed, Stage, states
+from tests.kit.threads import in_thread
 
 PRICE = fa.Key("price", 0)
 OTHER = fa.Key("other", 0)

@@ -221,7 +221,8 @@ class Values(Registry):
                         failed.append(error)
                 elif isinstance(node, AsyncSelector):
                     node.forget()
-                elif isinstance(node, Derived):
+                else:
+                    assert isinstance(node, Derived), "a selector"
                     invalidate(node, turn)
         if failed:
             raise failed[0]

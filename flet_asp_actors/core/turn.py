@@ -96,14 +96,13 @@ def tell(node: Node) -> None:
 
 def mark_dependents(node: Node, turn: Turn) -> None:
     """Tell everything downstream that it may be stale, and queue the watchers there."""
-    queue = turn.pending.append
     todo: list[Any] = [node]
     for each in todo:  # which grows meanwhile
         for dependent in each.dependents or ():
             if not dependent.mark:
                 dependent.mark = CHECK
                 if dependent.is_end:
-                    queue(dependent)
+                    turn.pending.append(dependent)
                 else:
                     todo.append(dependent)
     if len(todo) > 1:
@@ -180,7 +179,7 @@ class Turn:
                 self._run_turn()
         finally:
             self.draining = False
-            if self.marked:
+            if self.marked and not self.pending:
                 self.marked = []
 
     def look(self) -> None:
@@ -200,10 +199,6 @@ class Turn:
             if marked:
                 validate_all([node for node in marked if node.wanted])
             for watcher in batch:
-                if watcher.node.mark:
-                    validate_all([watcher.node for watcher in batch if watcher.mark])
-                    break
-            for watcher in batch:
                 node = watcher.node
                 if node.mark and watcher.mark:  # a watcher before this one wrote
                     validate(node)  # a BaseException out of it leaves this one queued
@@ -213,11 +208,15 @@ class Turn:
                 watcher.mark = CLEAN
                 if node.error is not None:
                     self._tell_failure(watcher, node.error, reported)
-                elif node.version != watcher.seen and node.good != watcher.seen:
-                    watcher.seen = node.version if node.good is None else node.good  # its `newest`, at less cost
+                    continue
+                good = node.good
+                newest = node.version if good is None else good  # its `newest`, at less cost
+                if node.version != watcher.seen and newest != watcher.seen:
+                    watcher.seen = newest
                     watcher.notify()
         except BaseException:
             self.pending[:0] = batch[told:]  # those not told yet stay queued
+            self.marked[:0] = marked
             raise
 
     @staticmethod

@@ -64,7 +64,7 @@ class Watch(AsyncIterator[T], Generic[T]):
         news = self._news
         if news is None or news.is_done:
             news = self._news = Completion()
-        if not self._has_news and self._end is not None:  # it was not told meanwhile, on another thread
+        if not self._has_news and self._end is not None:  # pragma: no branch - else another thread has told meanwhile
             await news.wait()
 
     def _take(self, end: _End) -> tuple[T, ...]:
@@ -120,6 +120,10 @@ class _Waiting(Watcher):
     def is_awaited(self) -> bool:
         """Whether somebody is there to hear of an error, so that nobody else has to."""
         raise NotImplementedError
+
+    def start(self) -> None:
+        super().start()
+        self.seen = self.node.version  # a failure that is there counts as seen as well
 
     def know_failure(self) -> bool:
         node = self.node
@@ -181,8 +185,6 @@ class WaitFor(_Waiting):
         self.notify()
 
     def notify(self) -> None:
-        if self.completion.is_done:
-            return
         try:
             self.value = read(self.node)
             if not self._predicate(self.value):

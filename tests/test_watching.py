@@ -15,6 +15,7 @@ from anyio import wait_all_tasks_blocked
 
 import flet_asp_actors as fa
 from flet_asp_actors.testing import Failures, explore, quiescent
+from tests.kit.threads import in_thread
 
 A = fa.Key("a", 0)
 B = fa.Key("b", 0)
@@ -391,3 +392,65 @@ def test_in_every_order_all_see_the_last_value_and_all_are_answered(backend: Any
         assert state.statistics().observed == 0
 
     explore(scenario, range(150 if backend == "asyncio" else 50), backend=backend)
+
+
+# ------------------------------------------------------------------ corners
+
+
+async def test_a_watch_that_is_dropped_is_told_nothing_more() -> None:
+    async with fa.StateManager() as state:
+        values = state.watch(A)
+        assert state.statistics().observed == 1
+        del values
+        state.set(A, 1)
+        await anyio.lowlevel.checkpoint()
+        await anyio.wait_all_tasks_blocked()
+        assert state.statistics().observed == 0
+
+
+async def test_a_failure_is_given_once_as_long_as_it_is_the_same() -> None:
+    parity = fa.selector(lambda get: get(A) % 2)
+
+    @fa.selector
+    def odd(get: fa.Get) -> str:
+        if not get(parity):
+            raise ValueError("even")
+        return f"odd {get(B)}"
+
+    async with fa.StateManager() as state:
+        async with state.watch(odd) as values:
+            with pytest.raises(ValueError, match="even"):
+                await values.__anext__()
+            state.set(A, 2)
+            with anyio.move_on_after(0.01) as waiting:
+                await values.__anext__()
+            assert waiting.cancelled_caught, "nothing has changed"
+            state.set(A, 1)
+            assert await values.__anext__() == "odd 0"
+
+
+async def test_an_async_listener_held_for_a_loop_that_never_comes_is_closed_with_its_coroutine() -> None:
+    heard: list[int] = []
+
+    async def listen(n: int) -> None:
+        heard.append(n)
+
+    stores: list[fa.StateManager] = []
+
+    def without_loop() -> None:
+        state = fa.StateManager()
+        state.listen(A, lambda n: listen(n))
+        state.set(A, 1)
+        stores.append(state)
+
+    await anyio.to_thread.run_sync(lambda: in_thread(without_loop))
+    closed: list[str] = []
+    in_thread(lambda: closed.append(close_without_loop(stores[0])))
+    assert (closed, heard) == (["<StateManager closed>"], [])
+
+
+def close_without_loop(state: fa.StateManager) -> str:
+    ending: Any = state.aclose()
+    with pytest.raises(StopIteration):
+        ending.send(None)
+    return repr(state)

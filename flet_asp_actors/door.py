@@ -56,7 +56,7 @@ def refuse_with_lock(what: str) -> None:
 
 try:
     from sniffio import current_async_library_cvar as _library
-except ImportError:  # anyio asks it only where it is installed
+except ImportError:  # pragma: no cover - anyio asks it only where it is installed, and trio brings it
     _library = None  # type: ignore[assignment]  # the same as for a module that is missing
 
 PATIENCE = 0.5

@@ -96,7 +96,7 @@ async def _cancellation() -> BaseException:
                 await anyio.lowlevel.checkpoint()
             except kind as error:
                 return error
-        raise
+        raise  # pragma: no cover - the checkpoint has raised
 
 
 REFUSED = _Refused()

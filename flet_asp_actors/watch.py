@@ -105,14 +105,10 @@ class Subscription(Watcher):
                 first.close()
             return
         self._pump = _Pump(self, self._owner, first)
-        try:
-            if self._context is None:
-                self._owner.spawn(self._pump)
-            else:
-                self._context.copy().run(self._owner.spawn, self._pump)
-        except BaseException:
-            self._pump.abandon()
-            raise
+        if self._context is None:
+            self._owner.spawn(self._pump)
+        else:
+            self._context.copy().run(self._owner.spawn, self._pump)
 
     def ended(self, pump: _Pump) -> None:
         """The task has ended. The one holds the other, and with it what the callback has in its hands."""

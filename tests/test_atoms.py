@@ -463,3 +463,88 @@ def test_values_are_copied_deeply(state: fa.StateManager) -> None:
     state.reset(nested)
     assert state.get(nested) == {"a": [1]}
     assert copy.copy(N) is not None
+
+
+# ------------------------------------------------------------------ mistakes, and names of all kinds
+
+
+def test_a_listener_that_cannot_be_hashed_is_one_all_the_same() -> None:
+    class Ear:
+        __hash__ = None  # type: ignore[assignment]  # what a class with an `__eq__` has
+
+        def __init__(self) -> None:
+            self.heard: list[int] = []
+
+        def __call__(self, n: int) -> None:
+            self.heard.append(n)
+
+    state = fa.StateManager()
+    ear, other = Ear(), Ear()
+    first = state.listen(N, ear)
+    assert state.listen(N, ear) is first
+    state.listen(N, other)
+    state.set(N, 1)
+    assert (ear.heard, other.heard) == ([0, 1], [0, 1])
+    state.unlisten(N, ear)
+    state.set(N, 2)
+    assert (ear.heard, other.heard) == ([0, 1], [0, 1, 2])
+
+
+def test_names_of_all_kinds_are_read_by_selectors() -> None:
+    state = fa.StateManager()
+    names: list[Any] = [7, ("seat", 1), "x"]
+    for number, name in enumerate(names):
+        state.atom(name, number)
+    total = fa.selector(lambda get: get(7) + get(("seat", 1)) + get("x"))
+    assert state.get(total) == 3
+    state.set(("seat", 1), 10)
+    assert state.get(total) == 12
+
+
+def test_what_only_says_that_it_can_be_read_is_told_so() -> None:
+    with pytest.raises(TypeError, match="cannot be read from this store"):
+        fa.StateManager().get(fa.Readable[int]())
+
+
+def test_what_is_no_function_makes_no_selector_and_no_family() -> None:
+    anything: Any = fa
+    with pytest.raises(TypeError, match="a selector is made of a function of get, not of 5"):
+        anything.StateManager().add_selector("five", 5)
+    with pytest.raises(TypeError, match="a family is made of a function of get and its parameters, not of 5"):
+        anything.family(5)
+
+
+def test_a_selector_without_a_name_is_known_by_its_key() -> None:
+    state = fa.StateManager()
+
+    @state.selector
+    def double(get: fa.Get) -> int:
+        return get(N) * 2
+
+    @state.selector(equals=lambda a, b: a // 10 == b // 10)
+    def tens(get: fa.Get) -> int:
+        return get(N)
+
+    seen: list[int] = []
+    state.listen(tens, seen.append)
+    for n in (4, 11, 12):
+        state.set(N, n)
+    assert (state.get(double), seen) == (24, [0, 11])
+    with pytest.raises(fa.UnknownKeyError):
+        state.get("double")
+
+
+def test_a_selector_that_is_deleted_twice_is_deleted() -> None:
+    state = fa.StateManager()
+    handle = state.add_selector("double", lambda get: get(N) * 2)
+    assert handle.value == 0
+    for _ in range(2):
+        state.delete(handle)
+        assert not state.has("double")
+
+
+def test_a_receipt_that_is_done_calls_at_once() -> None:
+    state = fa.StateManager()
+    called: list[str] = []
+    state.set(N, 1).on_done(lambda: called.append("sync"))
+    assert called == ["sync"]

@@ -733,3 +733,33 @@ async def test_what_is_put_back_in_a_busy_atom_says_when_that_is_done(value: int
         assert said == ["pending", "done, and it is 0", "awaited"]
     else:
         assert said == ["pending", "done, and it is 1"], "awaiting what was refused delivers the cancellation again"
+
+
+async def test_the_status_shows_how_far_the_latest_run_is_and_no_other(fa_store: fa.StateManager) -> None:
+    kept: list[fa.Set] = []
+
+    @fa.action
+    async def upload(get: fa.Get, set: fa.Set) -> None:
+        kept.append(set)
+        await anyio.sleep(1)
+
+    go = fa_store.action(upload)
+    runs = [go(), go()]
+    await wait_all_tasks_blocked()
+    kept[0].progress(0.9)
+    assert fa_store.get(go.status).progress is None
+    kept[1].progress(0.1, "begun")
+    assert (fa_store.get(go.status).progress, fa_store.get(go.status).progress_text) == (0.1, "begun")
+    await quiescent(fa_store)
+    kept[1].progress(0.5)
+    assert [run.state for run in runs] == ["succeeded", "succeeded"]
+    assert (fa_store.get(go.status).state, fa_store.get(go.status).progress) == ("succeeded", None)
+
+
+async def test_an_action_has_finally_and_no_on_cleanup(fa_store: fa.StateManager) -> None:
+    @fa.action
+    async def work(get: fa.Get, set: fa.Set) -> None:
+        get.on_cleanup(lambda: None)
+
+    with pytest.raises(TypeError, match="an action cleans up with try and finally"):
+        await fa_store.action(work)()

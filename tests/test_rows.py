@@ -255,3 +255,40 @@ def test_without_a_page_none_a_function_and_a_second_list() -> None:
     binding.close()
     state.set(maybe, [])
     assert len(column.controls) == 2, "closing leaves the controls as they are"
+
+
+# ------------------------------------------------------------------ what is asked for in build
+
+
+async def test_what_is_asked_for_twice_in_build_ends_once_and_what_is_asked_for_outside_goes_on() -> None:
+    heard: list[str] = []
+    made: list[fa.Row[int]] = []
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+
+        def build(row: fa.Row[int]) -> ft.Control:
+            made.append(row)
+            state.listen(TITLE, heard.append, immediate=False)
+            state.listen(TITLE, heard.append, immediate=False)
+            return ft.Text(str(row.value))
+
+        column = ft.Column()
+        state.bind_list(NUMBERS, column, build)
+        page.add(column)
+
+    async with HeadlessApp(main) as app:
+        state = store(app)
+        state.set(NUMBERS, (1,))
+        state.set(TITLE, "a")
+        state.set(NUMBERS, ())
+        state.set(TITLE, "b")
+        assert heard == ["a"]
+        state.set(NUMBERS, (2,))
+        kept = state.listen(TITLE, heard.append, immediate=False)
+        state.set(NUMBERS, ())
+        state.set(TITLE, "c")
+        assert heard == ["a", "c"]
+        kept.close()
+        made[0].recompute()
+        assert (made[0].value, made[0].is_gone) == (1, True), "the last value is kept, whoever asks for another"

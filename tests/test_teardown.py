@@ -412,3 +412,65 @@ def test_a_delay_goes_on_with_the_next_loop() -> None:
 
     for main in (first, second):
         anyio.run(main, backend_options={"loop_factory": VirtualLoop})
+
+
+# ------------------------------------------------------------------ loops that go away
+
+
+def test_what_is_queued_when_the_loop_goes_away_is_cancelled() -> None:
+    state = fa.StateManager()
+
+    @fa.action(policy="sequential")
+    async def forever(get: fa.Get, set: fa.Set) -> None:
+        await anyio.sleep_forever()
+
+    async def begin() -> list[fa.Run[None]]:
+        go = state.action(forever)
+        runs = [go(), go()]
+        await many_checkpoints()
+        return runs
+
+    loop = asyncio.new_event_loop()
+    runs = loop.run_until_complete(begin())
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    loop.close()
+    state.listen(PRICE, lambda _: None).close()  # somebody looks after the store
+    assert state.get(forever.status).state == "cancelled"
+    assert [run.state for run in runs] == ["cancelled", "cancelled"]
+
+
+def test_a_store_moves_to_the_loop_that_is_there_when_its_own_stands_still() -> None:
+    stores: list[fa.StateManager] = []
+
+    async def make() -> None:
+        stores.append(fa.StateManager())
+
+    async def use() -> None:
+        async def later(n: int) -> int:
+            await anyio.lowlevel.checkpoint()
+            return n + 1
+
+        await stores[0].update(PRICE, later)
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(make())
+    asyncio.run(use())
+    assert stores[0].get(PRICE) == 1
+    loop.close()
+
+
+def test_a_store_outlives_a_loop_that_has_to_wait_for_a_deaf_run() -> None:
+    state = fa.StateManager()
+    failures = Failures.of(state)
+
+    async def main() -> fa.Run[None]:
+        deaf = Deaf()
+        run = state.action(deaf.run)()
+        await many_checkpoints()
+        asyncio.get_running_loop().call_later(100, deaf.gate.set)
+        return run
+
+    run = anyio.run(main, backend_options={"loop_factory": VirtualLoop})
+    assert (run.state, state.get(PRICE), repr(state)) == ("cancelled", 0, "<StateManager open>")
+    failures.take()

@@ -286,3 +286,29 @@ async def test_an_async_listener_set_up_without_a_loop_is_held_until_there_is_on
     async with state:
         await state.settled()
         assert log[-1] == 1
+
+
+async def test_a_receipt_that_was_done_meanwhile_calls_at_once() -> None:
+    async with fa.StateManager() as state:
+        receipt = state.update(N, later)
+        called: list[str] = []
+        receipt.on_done(lambda: called.append("before"))
+        await receipt
+        receipt.on_done(lambda: called.append("after"))
+        assert called == ["before", "after"]
+
+
+class Stray(BaseException):
+    """What is no error, and not meant for the interpreter either."""
+
+
+async def test_a_stray_one_out_of_an_async_update_is_an_error_of_it() -> None:
+    async def stray(n: int) -> int:
+        await anyio.lowlevel.checkpoint()
+        raise Stray
+
+    async with fa.StateManager() as state:
+        with pytest.raises(RuntimeError, match="a stray Stray"):
+            await state.update(N, stray)
+        await state.update(N, later)
+        assert state.get(N) == 1

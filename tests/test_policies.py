@@ -736,15 +736,15 @@ async def test_what_is_put_back_in_a_busy_atom_says_when_that_is_done(value: int
 
 
 async def test_the_status_shows_how_far_the_latest_run_is_and_no_other(fa_store: fa.StateManager) -> None:
-    kept: list[fa.Set] = []
+    kept: dict[int, fa.Set] = {}
 
     @fa.action
-    async def upload(get: fa.Get, set: fa.Set) -> None:
-        kept.append(set)
+    async def upload(get: fa.Get, set: fa.Set, number: int) -> None:
+        kept[number] = set
         await anyio.sleep(1)
 
     go = fa_store.action(upload)
-    runs = [go(), go()]
+    runs = [go(0), go(1)]
     await wait_all_tasks_blocked()
     kept[0].progress(0.9)
     assert fa_store.get(go.status).progress is None

@@ -119,7 +119,7 @@ def on_loop(peer: Peer, call: Callable[[], Any]) -> Any:
 
 
 class Column:
-    """A peer, and its process, which is started anew when it has not answered."""
+    """A peer, and its process, which is started anew when it has not answered, or not rightly."""
 
     def __init__(self, peer: Peer) -> None:
         self.peer = peer
@@ -152,7 +152,9 @@ class Column:
         except TooSlow:
             return Verdict("too slow", f"not done in {PATIENCE:.0f} seconds")
         except NoAnswer as error:
-            return Verdict("wrong", str(error))
+            verdict = Verdict("wrong", str(error))
+        if verdict.mark == "wrong":
+            self.close()  # an error in the middle of a turn leaves some of them broken
         return verdict
 
     def time(self, n: int) -> float:

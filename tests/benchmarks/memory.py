@@ -23,7 +23,8 @@ __all__ = ("measure", "table", "weigh")
 
 ATOMS, SELECTORS, MANY = 100_000, 10_000, 1_000_000
 ROUNDS = 3
-PATIENCE = 60.0
+PATIENCE, MUCH_PATIENCE = 30.0, 120.0
+"""Seconds of the processor for one of them, and for the million."""
 Make = Callable[[Kit, int], list[Source]]
 
 
@@ -124,7 +125,8 @@ def measure(columns: Sequence[Column], is_quick: bool) -> list[dict[str, Any]]:
             if peer.has_threads or peer.on_loop or (n == MANY and peer not in (OURS, FLOOR)):
                 continue
             try:
-                weights = column.ask("weigh", PATIENCE, what=what, n=n // share)
+                patience = MUCH_PATIENCE if n == MANY else PATIENCE
+                weights = column.ask("weigh", patience, what=what, n=n // share)
             except NoAnswer as error:
                 print(f"{what}, {peer.name}: {error}", file=sys.stderr)
                 continue

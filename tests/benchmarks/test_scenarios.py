@@ -103,6 +103,11 @@ def test_the_same_work_is_counted_each_time() -> None:
     assert guard.work(scenario, OURS) == guard.work(scenario, OURS)
 
 
+def test_the_guard_counts_more_where_more_is_done() -> None:
+    scenario = next(each for each in SCENARIOS if each.name == "diamond of 100")
+    assert guard.work(scenario, Peer("eager", Eager)) > guard.TOLERANCE * guard.work(scenario, FLOOR)
+
+
 def test_the_guard_sees_what_is_worse() -> None:
     recorded = {"a | ours to floor": 2.0, "b | ours to floor": 2.0, "c | ours to observ": 1.0}
     assert guard.regressions({"a | ours to floor": 2.4, "b | ours to floor": 2.6}, recorded) == [

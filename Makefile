@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8550
+PROGRAMS ?= 10000
 # Build dependencies are pinned too: pip reads this variable inside its isolated builds.
 PIP := PIP_CONSTRAINT=$(CURDIR)/constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
@@ -68,6 +69,9 @@ load: $(VENV)/dev ## 300 people at one server, through real websockets, wave aft
 
 soak: $(VENV)/dev ## a million clicks on one session
 	$(BIN)/python -m tests.load.soak
+
+model: $(VENV)/dev ## random programs against a model: PROGRAMS=1000000 of them, or SEED=1234, the one that has failed
+	$(BIN)/python -m tests.model --programs $(PROGRAMS) $(if $(SEED),--seed $(SEED))
 
 docs: $(VENV)/docs ## the site, in build/docs/index.html; a warning is an error (Python 3.11 or newer)
 	@if $(NEWER); then $(SPHINX) -b html docs build/docs && echo build/docs/index.html; else $(TOO_OLD); fi

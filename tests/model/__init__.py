@@ -1,0 +1,1 @@
+"""Random programs, carried out by a store and by a model that is naive: step by step both have to say the same."""

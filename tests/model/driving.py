@@ -1,0 +1,90 @@
+"""Many programs, one after the other; the first that fails is made short, and told how to be had again."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from .machine import Step
+from .programs import make, run, shorten
+
+__all__ = ("PAGE_EVERY", "Tally", "drive", "explain")
+
+PAGE_EVERY = 40
+"""One program in so many has a page, which takes five times as long."""
+
+
+@dataclass
+class Tally:
+    """What was run."""
+
+    programs: int = 0
+    steps: int = 0
+    on_page: int = 0
+    open: int = 0
+    """Programs that were followed only up to where two things happened at once, and more than one end is right."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.programs:,} programs of {self.steps:,} steps, {self.on_page:,} on a page; "
+            f"{self.open:,} of them to a point from where on more than one end is right"
+        )
+
+
+def drive(seeds: Iterable[int], tell: Callable[[Tally], object] = lambda _: None) -> Tally:
+    """Run the program of each seed.
+
+    Args:
+        seeds: Which programs.
+        tell: Called after every thousand.
+
+    Raises:
+        AssertionError: For the first that fails; the text is its shortest form, and how to replay it.
+    """
+    tally = Tally()
+    gc.collect()
+    gc.freeze()  # each program is followed by a collection, which is to look at nothing older
+    try:
+        for seed in seeds:
+            has_page = _has_page(seed)
+            program = make(seed, has_page=has_page)
+            try:
+                tally.open += not run(program, seed, has_page=has_page)
+            except Exception as error:
+                raise AssertionError(explain(seed)) from error
+            tally.programs += 1
+            tally.steps += len(program)
+            tally.on_page += has_page
+            if tally.programs % 1_000 == 0:
+                tell(tally)
+    finally:
+        gc.unfreeze()
+    return tally
+
+
+def explain(seed: int) -> str:
+    """What there is to know of a program: whether it fails, its shortest form, and how to have it again."""
+    program, has_page = make(seed, has_page=_has_page(seed)), _has_page(seed)
+
+    def fails(program: Sequence[Step]) -> Exception | None:
+        try:
+            run(program, seed, has_page=has_page)
+        except Exception as error:
+            return error
+        return None
+
+    first = fails(program)
+    if first is None:
+        return f"program {seed} is right"
+    short = shorten(program, lambda program: type(fails(program)) is type(first))
+    error = fails(short)
+    steps = "\n".join(f"    {step}" for step in short)
+    return (
+        f"program {seed} fails. The shortest form of it:\n{steps}\n"
+        f"{type(error).__name__}: {error}\nTo replay it: make model SEED={seed}"
+    )
+
+
+def _has_page(seed: int) -> bool:
+    return seed % PAGE_EVERY == PAGE_EVERY - 1

@@ -1113,3 +1113,130 @@ def test_the_rules_can_be_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--rules"]) == 0
     out = capsys.readouterr().out
     assert all(f"| `{name}` |" in out for name in RULES)
+
+
+# ---------------------------------------------------------------------- programs that are written otherwise
+
+OTHERWISE: dict[str, tuple[str, list[str]]] = {
+    "a store by its name": ("import flet_asp_actors\ndef show(state):\n    return state._nodes\n", ["private-store"]),
+    "a store from everything": (
+        "from flet_asp import *\nfrom flet import *\ndef f(p):\n    get_state_manager(p)._nodes\n",
+        ["flet-asp-import", "private-store"],
+    ),
+    "a control of a control": (
+        HEAD + "class A(ft.Column): ...\nclass B(A):\n    def __init__(self, page):\n        self.page = page",
+        ["self-page"],
+    ),
+    "no control at all": (
+        HEAD + "class A:\n    def __init__(self, page):\n        self.page = page\n        self.page.x",
+        [],
+    ),
+    "a name that a pattern takes": (
+        HEAD + "match x:\n    case {'a': 1, **ft}:\n        ft.ElevatedButton('x')\n",
+        [],
+    ),
+    "an app of no name": (HEAD + "ft.run(lambda page: None)\n", []),
+    "an app of another name": (HEAD + "begin = make()\nft.run(begin)\n", []),
+    "a ref that is given": (HEAD + "def f(text: ft.Ref[ft.Text]):\n    text.current = ft.Text('x')\n", ["weak-ref"]),
+    "a page that may be none": (
+        "from typing import Optional\n" + HEAD + "def f(it: Optional[ft.Page]):\n    it.go('/a')\n",
+        ["page-go"],
+    ),
+    "the page of what has happened": (HEAD + "def f(e):\n    e.control.page.go('/a')\n", ["page-go"]),
+    "a page of nobody's": ("def f(e):\n    e.control.page.go('/a')\n", []),
+    "the page of an object": (
+        HEAD
+        + "class App:\n    def __init__(self, page: ft.Page):\n        self.page = page\n"
+        + "def main(page: ft.Page):\n    app = App(page)\n    app.page.go('/a')\n",
+        ["page-go"],
+    ),
+    "the page of an object from afar": (
+        HEAD + "from .base import Base\nclass App(Base): ...\napp = App()\napp.page.go('/a')\n",
+        ["page-go"],
+    ),
+    "no page of an object": (HEAD + "class App: ...\napp = App()\napp.page.go('/a')\n", []),
+    "an action of its own name": (
+        HEAD + "from flet_asp_actors import action\n@action\nasync def save(get, set):\n    ...\nsave.run(state)\n",
+        ["action-run"],
+    ),
+    "an action of a store": (
+        PAGE + "    @state.action\n    async def save(get, set):\n        ...\n    save.run(state)\n",
+        ["action-run"],
+    ),
+    "an action of something else": (
+        HEAD + "@other.action\nasync def save(get, set):\n    ...\nsave.run(state)\n@decorated\ndef f():\n    ...\n",
+        [],
+    ),
+    "a drawer": (PAGE + "    page.open(ft.NavigationDrawer())\n", ["page-open"]),
+    "a page in brackets": (
+        HEAD + "class A(ft.Column):\n    def __init__(self):\n        (self).page.title\n",
+        ["self-page-early"],
+    ),
+    "a method of its own": (
+        HEAD + "class A(ft.TextField):\n    def focus(self): ...\n    def f(self):\n        self.focus()\n",
+        [],
+    ),
+    "a ref for something else": (HEAD + "connect(ref=3)\n", []),
+    "a style": (HEAD + "t = ft.Text()\nt.style = ft.TextThemeStyle.BODY_SMALL\n", ["text-style"]),
+    "another style": (HEAD + "t = ft.Text()\nt.style = other\n", []),
+    "a style or another": (
+        HEAD + "ft.Text('x', style=ft.TextThemeStyle.BODY_SMALL if x else None)\n",
+        ["text-style"],
+    ),
+    "content from elsewhere": (HEAD + "c = ft.Container()\nc.content = made()\nit = 3\nc.content = it\n", []),
+    "data outside of a handler": (HEAD + "x = self.e.data == 'true'\ny = e.data == 'true'\n", []),
+    "two threads of one function": (
+        HEAD
+        + "def again():\n    work()\ndef work():\n    time.sleep(1)\n"
+        + "threading.Thread(target=work)\nthreading.Thread(target=again)\n",
+        [],
+    ),
+    "a pause at the beginning": (HEAD + "time.sleep(1)\n", []),
+    "a module of the core": ("import flet.core.text\n", ["flet-core-import"]),
+    "a name that has moved": ("from flet import WebView\n", ["gone-name"]),
+    "a name that is given anew": ("from flet import app\napp = 3\n", ["app-run"]),
+    "many to listen to": (PAGE + "    state.listen_multiple({'nope': f, **others})\n", ["undeclared-key"]),
+    "a verb without a key": (PAGE + "    state.get()\n    state.bind('k')\n", []),
+    "what is set is no name": (PAGE + "    state.set('k', state.get('k').copy())\n", ["equal-copy"]),
+    "a copy of what is no name": (PAGE + "    state.set('k', [*self.items])\n", []),
+    "a selector that is added": (
+        PAGE + "    def double(read):\n        return read('nope')\n    state.add_selector('double', double)\n",
+        ["undeclared-key"],
+    ),
+    "a store within the page": (HEAD + "def main(page: ft.Page):\n    page._state_manager.get(1)\n", ["private-store"]),
+    "a key that is a number": (PAGE + "    state.atom(5, 0)\n    state.get('nope')\n", ["undeclared-key"]),
+}
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_programs_that_are_written_otherwise(name: str) -> None:
+    text, rules = OTHERWISE[name]
+    assert [each.rule.name for each in told(text)] == rules
+
+
+def test_a_last_line_without_an_end_is_taken_out() -> None:
+    old = (
+        HEAD
+        + "class A(ft.Column):\n    def __init__(self, page):\n        super().__init__()\n        self.page = page"
+    )
+    assert fixed(old) == old.replace("        self.page = page", "")
+
+
+def test_keys_of_files_without_flet_are_no_keys() -> None:
+    assert [each.rule.name for each in told(PAGE + "    state.get('nope')\n", other="state.atom('nope', 1)\n")] == [
+        "undeclared-key"
+    ]
+
+
+def test_what_cannot_be_read_or_is_nested_too_deeply_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "deep.py").write_text("import flet as ft\nx = ft" + ".b" * 1500 + "\n")
+    (tmp_path / "gone.py").symlink_to(tmp_path / "nowhere.py")
+    (tmp_path / "old.py").write_text("import flet as ft\nft.app(main)\n")
+    assert main(["--write", str(tmp_path)]) == 2
+    out, err = capsys.readouterr()
+    assert f"{tmp_path}/deep.py: cannot be read, and was left alone: it is nested too deeply" in err
+    assert f"{tmp_path}/gone.py: cannot be read, and was left alone: No such file or directory" in err
+    assert (tmp_path / "old.py").read_text() == "import flet as ft\nft.run(main)\n"
+    assert "Written (1)" in out

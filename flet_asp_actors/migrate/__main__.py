@@ -34,9 +34,13 @@ def look(meaning: Meaning, project: Project) -> list[Finding]:
     if not meaning.is_about_flet:
         return []
     found = Findings(meaning.source)
-    look_at_names(meaning, found)
-    look_at_behaviour(meaning, found)
-    look_at_state(meaning, found, project)
+    try:
+        look_at_names(meaning, found)
+        look_at_behaviour(meaning, found)
+        look_at_state(meaning, found, project)
+    except RecursionError:
+        project.unreadable[meaning.source.path] = "it is nested too deeply"
+        return []
     return sorted(dict.fromkeys(found), key=lambda each: (each.line, each.column, each.rule.name))
 
 
@@ -108,13 +112,13 @@ def _check(paths: list[Path], write: bool) -> int:
         print(f"{path}: there is no such file or directory", file=sys.stderr)
     looked_at = list(dict.fromkeys(each for path in paths if path.exists() for each in files(path)))
     project = Project(looked_at)
-    for path, why in project.unreadable:
-        print(f"{path}: cannot be read, and was left alone: {why}", file=sys.stderr)
     done = _write(project) if write else []
     if done:
         print(f"Written ({len(done)})", *(f"{path}:{each}" for path, each in done), sep="\n", end="\n\n")
         project = Project(looked_at)  # what is left is where it is now
     found = [(meaning.source.path, each) for meaning in project.meanings for each in look(meaning, project)]
+    for path, why in project.unreadable.items():
+        print(f"{path}: cannot be read, and was left alone: {why}", file=sys.stderr)
     print("".join(lines(found)), end="")
     due = sum(each.rule.group is not Group.BETTER for _, each in found)
     could = sum(bool(each.edits) for _, each in found)

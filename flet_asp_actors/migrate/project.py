@@ -40,27 +40,20 @@ class Project:
 
     def __init__(self, paths: Iterable[Path]) -> None:
         self.meanings: list[Meaning] = []
-        self.unreadable: list[tuple[Path, str]] = []
+        self.unreadable: dict[Path, str] = {}
         self._modules: dict[str, list[Meaning]] = {}
         self._keys: _Keys | None = None  # found when they are asked for
         for path in paths:
             try:
                 self.add(Source(path, path.read_bytes()))
             except OSError as error:
-                self.unreadable.append((path, error.strerror or str(error)))
+                self.unreadable[path] = error.strerror or str(error)
             except Unreadable as error:
-                self.unreadable.append((path, str(error)))
+                self.unreadable[path] = str(error)
 
     def add(self, source: Source) -> Meaning:
-        """Look at a file too.
-
-        Raises:
-            Unreadable: When it is nested too deeply.
-        """
-        try:
-            meaning = Meaning(source, self._module)
-        except RecursionError as error:
-            raise Unreadable("it is nested too deeply") from error
+        """Look at a file too."""
+        meaning = Meaning(source, self._module)
         self.meanings.append(meaning)
         path = source.path
         self._modules.setdefault(path.parent.name if path.stem == "__init__" else path.stem, []).append(meaning)

@@ -14,7 +14,7 @@ TOO_OLD := echo 'The docs are built with Python 3.11 or newer.'
 SPHINX := $(BIN)/python -m sphinx --fail-on-warning --quiet --fresh-env
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit crowd browser lint types format cov bench bench-all bench-frames bench-docs bench-check load soak docs links pictures clean
+.PHONY: help run test unit crowd browser lint types format cov bench bench-all bench-frames bench-docs bench-check load soak model reliability docs links pictures clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -72,6 +72,9 @@ soak: $(VENV)/dev ## a million clicks on one session
 
 model: $(VENV)/dev ## random programs against a model: PROGRAMS=1000000 of them, or SEED=1234, the one that has failed
 	$(BIN)/python -m tests.model --programs $(PROGRAMS) $(if $(SEED),--seed $(SEED))
+
+reliability: $(VENV)/dev ## a report: random programs (PROGRAMS=10000), a day of a busy app, leaks, mutants, lost writes
+	$(BIN)/python -m tests.reliability --programs $(PROGRAMS)
 
 docs: $(VENV)/docs ## the site, in build/docs/index.html; a warning is an error (Python 3.11 or newer)
 	@if $(NEWER); then $(SPHINX) -b html docs build/docs && echo build/docs/index.html; else $(TOO_OLD); fi

@@ -22,13 +22,15 @@ class Tally:
     programs: int = 0
     steps: int = 0
     on_page: int = 0
+    faults: int = 0
+    """Steps that are there to fail, to cancel, to disconnect, or to end everything."""
     open: int = 0
     """Programs that were followed only up to where two things happened at once, and more than one end is right."""
 
     def __str__(self) -> str:
         return (
             f"{self.programs:,} programs of {self.steps:,} steps, {self.on_page:,} on a page; "
-            f"{self.open:,} of them to a point from where on more than one end is right"
+            f"{self.open:,} of them followed to a point from where on more than one end is right"
         )
 
 
@@ -56,6 +58,7 @@ def drive(seeds: Iterable[int], tell: Callable[[Tally], object] = lambda _: None
             tally.programs += 1
             tally.steps += len(program)
             tally.on_page += has_page
+            tally.faults += sum(map(_is_fault, program))
             if tally.programs % 1_000 == 0:
                 tell(tally)
     finally:
@@ -84,6 +87,14 @@ def explain(seed: int) -> str:
         f"program {seed} fails. The shortest form of it:\n{steps}\n"
         f"{type(error).__name__}: {error}\nTo replay it: make model SEED={seed}"
     )
+
+
+_FAULTS = ("fail", "cancel", "stop", "idle", "clear", "disconnect", "close")
+_ENDS = (True, "failed", "cancelled", "fails", "puts back", "hopes in vain")
+
+
+def _is_fault(step: Step) -> bool:
+    return step[1] in _FAULTS or (step[1] in ("later", "transact", "start") and step[-1] in _ENDS)
 
 
 def _has_page(seed: int) -> bool:

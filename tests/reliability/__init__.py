@@ -1,0 +1,1 @@
+"""What the library can be relied on for, in numbers: `make reliability`."""

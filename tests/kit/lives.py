@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import functools
 import gc
+import operator
 import threading
 import tracemalloc
 from collections import Counter
@@ -105,7 +106,7 @@ class Growth:
         return is_little and not (self.tasks or self.handles or self.threads)
 
 
-OBJECTS, MEMORY = 50, 2000
+OBJECTS, MEMORY = 50, 4000
 """What may have been made once, and need not be any more: the weak references of a type, names, the count itself."""
 
 TRACED = 20
@@ -131,13 +132,13 @@ async def rounds(name: str, count: int = 1000) -> Growth:
         tracemalloc.start()
         try:
             known: list[int] = []
-            for _ in range(3):
+            for _ in range(4):
                 await _live(live, house, some)
                 known.append(_memory())
         finally:
             tracemalloc.stop()
     grown = {f"{kind.__module__}.{kind.__qualname__}": number for kind, number in (now - objects).items()}
-    memory = min(known[1] - known[0], known[2] - known[1])  # what is remembered once is in one of them
+    memory = min(map(operator.sub, known[1:], known))  # what is remembered once is not in all of them
     tasks, handles, threads = (there - was for there, was in zip(after, before, strict=True))
     return Growth(grown, tasks, handles, threads, memory)
 

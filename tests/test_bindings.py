@@ -1180,3 +1180,149 @@ async def test_a_control_comes_back_to_a_name_that_was_given_up_meanwhile() -> N
         state.set("name", "fourth")
         await app.settle()
         assert app.texts() == ["fourth"]
+
+
+# ------------------------------------------------------------------ what goes wrong, and where it is told
+
+
+async def test_what_fails_on_the_way_to_a_control_is_told_and_the_next_value_is_shown() -> None:
+    def to(n: int) -> str:
+        if n < 0:
+            raise ValueError("negative")
+        return f"n = {n}"
+
+    bad = fa.selector(lambda get: f"{12 // get(COUNT)}")
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+        text, quotient = ft.Text(), ft.Text("none yet")
+        state.bind(COUNT, text, to=to)
+        state.on_error = lambda failure: found.append((failure.actor, type(failure.error)))
+        page.add(text, state.bound(quotient, value=bad))
+
+    found: list[tuple[str, type[BaseException]]] = []
+    async with HeadlessApp(main) as app:
+        assert app.texts() == ["n = 0", "none yet"]
+        assert found == [("binding of Text.value", ZeroDivisionError)]
+        for n in (-3, 4):
+            store(app).set(COUNT, n)
+            await app.settle()
+        assert app.texts() == ["n = 4", "3"]
+        assert found[1:] == [("binding of Text.value", ValueError)]
+
+
+async def test_a_ref_that_gets_a_control_without_the_property_is_told() -> None:
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+        state.on_error = found.append
+        ref = ft.Ref[ft.Text]()
+        state.bind(COUNT, ref, "valeu")
+        page.add(ft.Text("x", ref=ref))
+
+    found: list[fa.Failure] = []
+    async with HeadlessApp(main):
+        assert ["Did you mean 'value'" in str(failure.error) for failure in found] == [True]
+
+
+async def test_a_ref_that_is_emptied_and_filled_again_is_bound_once_and_by_the_later_binding() -> None:
+    asked: list[str] = []
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+        ref = ft.Ref[ft.Text]()
+
+        def by(name: str) -> Callable[[int], str]:
+            def to(n: int) -> str:
+                asked.append(f"{name} {n}")
+                return f"{name} {n}"
+
+            return to
+
+        first = state.bind(COUNT, ref, to=by("first"))
+        state.bind(COUNT, ref, to=by("later"))
+        text = ft.Text(ref=ref)
+        page.add(text)
+        ref.current = text
+        state.set(COUNT, 1)
+        anything: Any = ref
+        anything.current = None
+        state.set(COUNT, 2)
+        ref.current = text
+        first.close()
+
+    async with HeadlessApp(main) as app:
+        assert app.texts() == ["later 2"]
+    assert not any(name.startswith("first") for name in asked)
+
+
+async def test_what_can_be_sent_in_a_dict_is_sent_and_what_is_nested_without_end_is_not() -> None:
+    data = fa.Key[Any]("data", factory=dict)
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+        state.on_error = found.append
+        control = ft.Container()
+        controls.append(control)
+        page.add(state.bound(control, data=data))
+
+    found: list[fa.Failure] = []
+    controls: list[ft.Container] = []
+    async with HeadlessApp(main) as app:
+        state = store(app)
+        state.set(data, {"a": [1, {"b": "c"}]})
+        assert controls[0].data == {"a": [1, {"b": "c"}]}
+        endless: list[Any] = []
+        endless.append(endless)
+        state.set(data, endless)
+        state.set(data, {"a": object()})
+        assert controls[0].data == {"a": [1, {"b": "c"}]}
+        assert [type(failure.error) for failure in found] == [fa.BindingError, fa.BindingError]
+
+
+async def test_a_session_that_is_gone_for_good_disturbs_nobody_who_still_has_its_page() -> None:
+    shared = fa.StateManager()
+
+    def main(page: ft.Page) -> None:
+        shared.attach(page)
+        text = shared.bound(ft.Text(), value=COUNT)
+        page.add(text)
+        kept.append((page, text))
+
+    kept: list[tuple[ft.Page, ft.Text]] = []
+    async with HeadlessApp(main) as app:
+        shared.set(COUNT, 1)
+    del app
+    gc.collect()
+    page, text = kept[0]
+    with pytest.raises(RuntimeError):
+        _ = page.session
+    shared.bind(COUNT, text, to=str)
+    shared.set(COUNT, 2)
+    shared.attach(page)
+    shared.set(COUNT, 3)
+    await shared.flushed()
+    assert text.value == "3"
+
+
+async def test_somebody_elses_hook_of_the_page_is_called_as_before() -> None:
+    heard: list[str] = []
+
+    def main(page: ft.Page) -> None:
+        def before_event(event: Any) -> bool:
+            heard.append(event.name)
+            return True
+
+        anything: Any = page  # Flet calls what the instance has
+        anything.before_event = before_event
+        state = fa.get_state_manager(page)
+        page.on_connect = lambda: heard.append("on_connect")
+        page.add(state.bound(ft.Text(), value=COUNT))
+
+    async with HeadlessApp(main) as app:
+        await app.disconnect()
+        await app.reconnect()
+    assert [name for name in heard if name in ("disconnect", "connect", "on_connect")] == [
+        "disconnect",
+        "connect",
+        "on_connect",
+    ]

@@ -747,3 +747,29 @@ def test_fa_current_is_the_store_of_the_list() -> None:
     assert stores == [state, state]
     with pytest.raises(RuntimeError):
         fa.current()
+
+
+# ------------------------------------------------------------------ mistakes
+
+
+async def test_what_cannot_be_filled_and_what_builds_no_control_is_told() -> None:
+    async def later(row: fa.Row[int]) -> ft.Control:
+        return ft.Text(str(row.value))
+
+    def build_later(row: fa.Row[int]) -> Any:
+        return later(row)
+
+    def main(page: ft.Page) -> None:
+        state: Any = fa.get_state_manager(page)
+        state.on_error = found.append
+        with pytest.raises(fa.BindingError, match="only a control can be bound, and 'a column' is none"):
+            state.bind_list(NUMBERS, "a column", build_later)
+        column = ft.Column()
+        state.bind_list(NUMBERS, column, build_later)
+        page.add(column)
+        state.set(NUMBERS, (1,))
+
+    found: list[fa.Failure] = []
+    async with HeadlessApp(main) as app:
+        assert app.texts() == []
+        assert "and a row is a control" in str(found[0].error)

@@ -8,6 +8,7 @@ import enum
 import gc
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -790,3 +791,90 @@ def test_what_the_library_does_with_flets_own_notes_of_what_was_sent() -> None:
     source = "".join(Path(module.__file__ or "").read_text() for module in (object_patch, protocol))
     for name in ("__prev_lists", "__prev_classes", "__changes"):
         assert f'"{name}"' in source
+
+
+# ------------------------------------------------------------------ corners
+
+
+async def test_somebody_elses_hook_of_the_control_is_called_as_before() -> None:
+    called: list[str] = []
+
+    def field(state: fa.StateManager) -> ft.Control:
+        control = ft.TextField()
+        control.before_update = lambda: called.append("before")  # type: ignore[method-assign]  # Flet calls what the instance has
+        return state.bound(control, value=fa.two_way(NAME))
+
+    async with HeadlessApp(showing(field)) as app:
+        assert called
+        await app.type(app.one("TextField"), "Ann")
+        assert store(app).get(NAME) == "Ann"
+
+
+async def test_listeners_that_feed_each_other_over_an_event_are_told_and_the_app_goes_on() -> None:
+    def field(state: fa.StateManager) -> ft.Control:
+        failures.append(collect(state))
+        other = fa.Key("other", 0)
+        growing.append(state.listen(NAME, lambda _: state.update(other, lambda n: n + 1), immediate=False))
+        growing.append(state.listen(other, lambda n: state.set(other, n + 1), immediate=False))
+        return state.bound(ft.TextField(), value=fa.two_way(NAME))
+
+    failures: list[list[fa.Failure]] = []
+    growing: list[fa.Subscription] = []
+    async with HeadlessApp(showing(field)) as app:
+        await app.type(app.one("TextField"), "Ann")
+        assert [type(failure.error) for failure in failures[0]] == [fa.LoopError]
+        for each in growing:
+            each.close()
+        await app.type(app.one("TextField"), "Anna")
+        assert store(app).get(NAME) == "Anna"
+
+
+@IN_VIRTUAL_TIME
+async def test_what_fails_after_a_debounce_or_an_await_is_told() -> None:
+    def parse(text: str) -> int:
+        raise TypeError("no number")
+
+    async def later(event: Any) -> None:
+        await asyncio.sleep(1)
+        raise OSError("no network")
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+        failures.append(collect(state))
+        slow, asking = ft.TextField(label="slow"), ft.TextField(label="asking")
+        state.bound(slow, value=fa.two_way(AGE, parse=parse, debounce=0.3))
+        state.bind_two_way(NAME, asking, on_input_change=later)
+        page.add(slow, asking)
+
+    failures: list[list[fa.Failure]] = []
+    async with HeadlessApp(main) as app:
+        await app.type(app.one("TextField", label="slow"), "x")
+        await app.type(app.one("TextField", label="asking"), "y")
+        await asyncio.sleep(2)
+        assert [type(failure.error) for failure in failures[0]] == [TypeError, OSError]
+
+
+async def test_a_value_whose_type_reads_no_text_is_shown_in_its_own_words() -> None:
+    @dataclass(frozen=True)
+    class Point:
+        x: int
+        y: int
+
+    point = fa.Key("point", Point(0, 0))
+
+    def parse(text: str) -> Point:
+        x, y = map(int, text.split(","))
+        return Point(x, y)
+
+    def field(state: fa.StateManager) -> ft.Control:
+        return state.bound(ft.TextField(), value=fa.two_way(point, parse=parse, to=lambda at: f"{at.x}, {at.y}"))
+
+    async with HeadlessApp(showing(field)) as app:
+        await app.type(app.one("TextField"), "1,2")
+        assert store(app).get(point) == Point(1, 2)
+        assert app.one("TextField")["value"] == "1, 2"
+
+
+def test_a_day_without_a_time_zone_is_that_day() -> None:
+    picker = ft.DatePicker()
+    assert controls.as_held(picker, datetime.datetime(2026, 3, 5, 23, 0), None) == datetime.date(2026, 3, 5)

@@ -136,8 +136,7 @@ class Binding(Watcher):
         """Let go of the control."""
         self.pause()
         if self._mount is not None:
-            if self in self._mount.bindings:
-                self._mount.bindings.remove(self)
+            self._mount.bindings.remove(self)
             self._mount = self._control = None
 
     def close(self) -> None:
@@ -411,7 +410,6 @@ def follow_ref(
     followers.append(follower)
 
     def end() -> None:
-        if follower in followers:
-            followers.remove(follower)
+        followers.remove(follower)
 
     return end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import anyio
@@ -573,4 +574,28 @@ async def test_current_is_the_store_of_the_run() -> None:
         assert await which()
         assert state.get(fa.selector(lambda get: fa.current() is state))
     with pytest.raises(RuntimeError, match="there is none of these"):
+        fa.current()
+
+
+# ------------------------------------------------------------------ without Flet
+
+
+def test_where_flet_was_never_imported_nothing_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "flet")
+    state = fa.StateManager()
+    heard: list[int] = []
+    n = fa.Key("n", 0)
+    state.listen(n, heard.append)
+
+    @fa.action
+    async def add(get: fa.Get, set: fa.Set) -> None:
+        set.update(n, lambda n: n + 1)
+
+    async def main() -> None:
+        async with state:
+            await state.action(add)()
+
+    anyio.run(main)
+    assert heard == [0, 1]
+    with pytest.raises(RuntimeError, match="store"):
         fa.current()

@@ -409,3 +409,69 @@ def test_flets_servers_dispatch_each_event_in_a_task_of_its_own(server: str) -> 
 def test_flets_servers_have_a_queue_of_what_has_not_left(server: str) -> None:
     source = inspect.getsource(importlib.import_module(server))
     assert re.search(r"self\.__send_queue(: [^=]+)? = asyncio\.Queue\(\)|self\.__send_queue = send_queue", source)
+
+
+# ------------------------------------------------------------------ what the kit says when something is wrong
+
+
+async def test_an_app_that_does_not_come_to_rest_says_so() -> None:
+    async def restless() -> None:
+        while not over:  # noqa: ASYNC110  # which is the point
+            await asyncio.sleep(0)
+
+    def main(page: ft.Page) -> None:
+        tasks.append(asyncio.create_task(restless()))
+
+    over: list[str] = []
+    tasks: list[asyncio.Task[None]] = []
+    with pytest.raises(AssertionError, match="some task never waits"):
+        async with HeadlessApp(main):
+            pass
+    over.append("over")
+    await tasks[0]
+
+
+async def test_an_app_whose_frames_never_end_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = ft.Text("0")
+
+    async with HeadlessApp(show(text)) as app:
+
+        async def more() -> None:
+            text.value = f"{text.value}."
+            text.update()
+
+        quiet = app._quiet  # pyright: ignore[reportPrivateUsage]
+
+        async def never_quiet() -> None:
+            await more()
+            await quiet()
+
+        monkeypatch.setattr(app, "_quiet", never_quiet)
+        with pytest.raises(AssertionError, match="does not come to rest: .*On the screen: Page, "):
+            await app.settle()
+        monkeypatch.undo()
+
+
+async def test_a_handler_that_goes_on_ends_with_the_app() -> None:
+    said: list[str] = []
+
+    async def wait() -> None:
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            said.append("ended")
+
+    async with HeadlessApp(show(ft.Button("Wait", on_click=wait))) as app:
+        app.start_event("Wait", "click")
+        await app.settle()
+        assert said == []
+    assert said == ["ended"]
+
+
+async def test_what_only_the_server_has_is_a_difference() -> None:
+    column = ft.Column([ft.Text("a")])
+    async with HeadlessApp(show(column)) as app:
+        column.controls.append(ft.Text("b"))
+        assert [each.split()[0] + each[each.index(":") :] for each in app.mirror_diff()] == ["Text: only on the server"]
+        column.update()
+        assert app.mirror_diff() == []

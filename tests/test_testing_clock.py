@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -340,5 +341,16 @@ def test_it_is_a_loop_like_any_other() -> None:
     loop = VirtualLoop()
     try:
         assert loop.run_until_complete(main()) == pytest.approx(HOUR)
+    finally:
+        loop.close()
+
+
+def test_a_loop_that_is_not_strict_waits_for_a_signal_of_the_system() -> None:
+    loop = VirtualLoop(strict=False)
+    future: asyncio.Future[str] = loop.create_future()
+    loop.add_signal_handler(signal.SIGALRM, future.set_result, "woken")
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        assert loop.run_until_complete(future) == "woken"
     finally:
         loop.close()

@@ -23,7 +23,7 @@ RECORD = ROOT / "docs/performance.json"
 """The run that the docs tell of."""
 BRIEF = (
     "set + get, by key", "set + get, by handle", "listeners: 1,000", "chain of 1,000", "diamond of 100",
-    "cellx 100, observed", "batch of 1,000 writes", "kairo: broad", "kairo: mux", "layers: large web", "await set",
+    "cellx 100, observed", "kairo: mux", "layers: large web", "await set",
 )  # fmt: skip
 RUST = "signified"
 BESIDE, AUTOMATIC = "ours, beside auto-update", "Flet: auto-update"
@@ -39,7 +39,7 @@ def written_in(text: str, found: Found) -> str:
     """A page with what is between its marks made anew: <!-- bench: NAME --> to <!-- bench: end -->."""
 
     def part(match: re.Match[str]) -> str:
-        return f"{match[1]}\n{PARTS[match[2]](found)}\n{match[3]}"
+        return f"{match[1]}\n\n{PARTS[match[2]](found)}\n\n{match[3]}"
 
     return re.sub(r"(<!-- bench: (\w+) -->)\n.*?\n(<!-- bench: end -->)", part, text, flags=re.DOTALL)
 
@@ -249,7 +249,7 @@ def _page(found: Found) -> str:
     return (
         f"A click that changes one bound value costs on a page of 10,000 controls {_figure(grown)} times what it does\n"
         f"on one of 10 (with Flet's automatic update: {_figure(automatic)} times): {_figure(to_floor)} times Flet's\n"
-        f"own `control.update()`, and a {_figure(to_automatic)}th part of the automatic update."
+        f"own `control.update()`, and 1/{_figure(to_automatic)} of the automatic update."
     )
 
 

@@ -73,11 +73,16 @@ class Floor(Kit):
         self.order: list[tuple[Step, Sequence[Cell]]] = []
         """Each step, and of what it depends."""
         self.listeners: dict[Cell, list[Callable[[Any], object]]] = {}
+        self.signals: list[Wired] = []
+        self._readers: dict[Cell, list[int]] = {}
+        """The places of the steps that depend on a cell."""
+        self._leading = set[Cell]()
         self._everything = Wired()
         self._is_batching = False
 
     def signal(self, value: int) -> Source:
-        return Wired(value)
+        self.signals.append(Wired(value))
+        return self.signals[-1]
 
     def write(self, signal: Source, value: int) -> None:
         signal.value = value
@@ -129,29 +134,47 @@ class Floor(Kit):
         cells = Cells("count")
         return ByKey("count", cells.set, cells.get)
 
+    def ready(self) -> None:
+        self._plan(self._everything)
+        for signal in self.signals if self.order else ():
+            self._plan(signal)
+
     def _add(self, step: Step, sources: Sequence[Cell]) -> Cell:
+        for source in sources:
+            self._readers.setdefault(source, []).append(len(self.order))
         self.order.append((step, sources))
         self._everything.plan = None
         return step[0]
 
     def _plan(self, written: Wired) -> Plan:
-        """What follows when this was written, in order; found once."""
-        is_all = written is self._everything  # by a batch: in these graphs it writes whatever there is
-        reached, steps = dict[Cell, None]({written: None}), list[Step]()
-        needed = set[Cell](self.listeners)
-        for step, sources in reversed(self.order):
-            if step[0] in needed:
-                needed.update(sources)
-        for step, sources in self.order:
-            if needed and step[0] not in needed:
-                continue  # where there are listeners, what leads to none is not looked at
-            if is_all or any(source in reached for source in sources):
-                reached[step[0]] = None
-                steps.append(step)
-        heard = [cell for cell in (self.listeners if is_all else reached) if cell in self.listeners]
-        told = [(cell, tuple(self.listeners[cell])) for cell in heard]
+        """What follows when this was written, in order; found once.
+
+        Where there are listeners, what leads to none is not looked at, and need not be computed.
+        """
+        if written is self._everything:  # by a batch: in these graphs it writes whatever there is
+            reached, cells = list(range(len(self.order))), list(self.listeners)
+        else:
+            places, cells = set[int](), list[Cell]([written])
+            for cell in cells:
+                for place in self._readers.get(cell, ()):
+                    if place not in places:
+                        places.add(place)
+                        cells.append(self.order[place][0][0])
+            reached = sorted(places)
+        needed = self._needed()
+        steps = [self.order[place][0] for place in reached if not needed or self.order[place][0][0] in needed]
+        told = [(cell, tuple(self.listeners[cell])) for cell in cells if cell in self.listeners]
         written.plan = steps, told
         return written.plan
+
+    def _needed(self) -> set[Cell]:
+        """What leads to a listener."""
+        if self._everything.plan is None:
+            self._leading = set[Cell](self.listeners)
+            for step, sources in reversed(self.order):
+                if step[0] in self._leading:
+                    self._leading.update(sources)
+        return self._leading
 
 
 class Oracle(Kit):

@@ -69,7 +69,9 @@ def work(scenario: Scenario, peer: Peer) -> int:
     """Count the instructions of ten operations, after those that warm up."""
 
     def count() -> int:
-        run = (scenario.checks_with or scenario.build)(peer.kit())
+        kit = peer.kit()
+        run = (scenario.checks_with or scenario.build)(kit)
+        kit.ready()
         run(4)
         with counted() as instructions:
             run(10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import sys
 import tracemalloc
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import flet_asp_actors as fa
 
-from .peers import FLOOR, OURS, Peer
+from .peers import FLOOR, OURS, Ours, Peer
 from .primitives import Kit, Missing, Source
 from .workers import NoAnswer
 
@@ -34,7 +35,7 @@ def _atoms(kit: Kit, n: int) -> list[Source]:
 
 def _items(kit: Kit, n: int) -> list[Source]:
     """Items of one key, where there are keys: `DONE[task]`."""
-    if not hasattr(kit, "store"):
+    if not isinstance(kit, Ours):
         raise Missing
     key = fa.Key("item", 0)
     return [key[i] for i in range(n)]
@@ -45,6 +46,29 @@ def _selectors(kit: Kit, n: int) -> list[Source]:
     return [kit.derive(int.__add__, first, second) for _ in range(n)]
 
 
+@functools.cache
+def _keys(n: int) -> list[Source]:
+    return _atoms(Ours(), n)
+
+
+@functools.cache
+def _selector_keys(n: int) -> list[Source]:
+    return _selectors(Ours(), n)
+
+
+def _of_keys(kit: Kit, n: int) -> list[Source]:
+    """What the store has of keys that are there already, as those of a module are."""
+    if not isinstance(kit, Ours):
+        raise Missing
+    return list(_keys(n))
+
+
+def _of_selector_keys(kit: Kit, n: int) -> list[Source]:
+    if not isinstance(kit, Ours):
+        raise Missing
+    return list(_selector_keys(n))
+
+
 def _written(kit: Kit, n: int) -> list[Source]:
     made = _atoms(kit, n)
     for each in made:
@@ -52,13 +76,20 @@ def _written(kit: Kit, n: int) -> list[Source]:
     return made
 
 
-KINDS: dict[str, Make] = {"atom": _atoms, "item of a key": _items, "selector of two": _selectors, "atom, set": _written}
+KINDS: dict[str, Make] = {
+    "atom": _atoms,
+    "atom, without its key": _of_keys,
+    "item of a key": _items,
+    "selector of two": _selectors,
+    "selector of two, without its key and function": _of_selector_keys,
+    "atom, set": _written,
+}
 
 
 def weigh(peer: Peer, what: str, n: int) -> dict[str, float]:
     """Create so many, read each, and dispose them.
 
-    Gives for one of them the microseconds, the bytes it takes with its key, and the bytes that
+    Gives for one of them the microseconds, the bytes it takes, and the bytes that
     are left of it; and for all of them the milliseconds of a full pass of the collector.
     """
     make = KINDS[what]
@@ -117,7 +148,7 @@ def _pass() -> float:
 def measure(columns: Sequence[Column], is_quick: bool) -> list[dict[str, Any]]:
     """Weigh one of many, and a million of ours and of the floor."""
     share = 20 if is_quick else 1
-    rows = [("atom", ATOMS), ("item of a key", ATOMS), ("selector of two", SELECTORS), ("atom, set", MANY)]
+    rows = [(what, SELECTORS if "selector" in what else MANY if what == "atom, set" else ATOMS) for what in KINDS]
     found: list[dict[str, Any]] = []
     for what, n in rows:
         for column in columns:

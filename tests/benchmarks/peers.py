@@ -19,7 +19,7 @@ import flet_asp_actors as fa
 from .floors import Floor
 from .primitives import Bare, ByKey, Kit, Missing, Read, Source
 
-__all__ = ("ACTOR", "FLET_ASP", "FLOOR", "OURS", "OURS_ON_LOOP", "PEERS", "Peer")
+__all__ = ("ACTOR", "FLET_ASP", "FLOOR", "OURS", "OURS_ON_LOOP", "PEERS", "Ours", "Peer")
 
 
 def _import(name: str) -> Any:

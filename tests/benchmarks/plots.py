@@ -15,6 +15,8 @@ __all__ = ("PLACE", "PLOTS", "draw")
 
 PLACE = ROOT / "docs/pictures"
 PLOTS = (*(growth.picture for growth in GROWTHS), "growth-page.png", "growth-sessions.png")
+COLORS = 10
+"""How many there are, before they come again."""
 Lines = Mapping[str, Mapping[int, float]]
 """By name: the cost by the size."""
 
@@ -48,12 +50,21 @@ def _plot(picture: str, what: str, lines: Lines) -> None:
     figure, axes = pyplot.subplots(figsize=(8, 4.5), dpi=110, layout="constrained")
     ours = [name for name in lines if name.startswith("ours")]
     others = [name for name in lines if name not in ours]
-    for name in [*ours, *others]:
-        is_floor = name in ("floor", CLICK_FLOOR.name)
-        width, style = (2.6, "-") if name in ("ours", CLICK_OURS.name) else (1.4, ":" if is_floor else "-")
-        color = "black" if is_floor else None
+    for place, name in enumerate([*ours, *others]):
+        is_floor, is_ours = name in ("floor", CLICK_FLOOR.name), name in ("ours", CLICK_OURS.name)
+        style = ":" if is_floor else "-" if place < COLORS else "--"
         points = lines[name]
-        axes.plot(list(points), list(points.values()), style, lw=width, marker="o", ms=3, color=color, label=name)
+        axes.plot(
+            list(points),
+            list(points.values()),
+            style,
+            linewidth=2.6 if is_ours else 1.4,
+            marker="o",
+            markersize=3,
+            color="black" if is_floor else None,
+            zorder=3 if is_ours else 2,
+            label=name,
+        )
     axes.set(xscale="log", yscale="log", xlabel=what, ylabel="microseconds, each")
     axes.grid(visible=True, which="major", alpha=0.3)
     figure.legend(loc="outside right upper", fontsize="small", frameon=False)

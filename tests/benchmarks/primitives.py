@@ -90,6 +90,9 @@ class Kit(ABC):
 
         return ByKey("count", write, read)
 
+    def ready(self) -> None:  # noqa: B027  # there seldom is something
+        """Prepare what need not be timed: the graph is complete."""
+
     def close(self) -> None:  # noqa: B027  # there seldom is something
         """End what does not end by itself."""
 

@@ -55,6 +55,7 @@ class Desk:
         if isinstance(each, Scenario):
             self._kit = self._peer.kit()
             self._timed = partial(timed, self._peer, each.build(self._kit))
+            self._kit.ready()
         else:
             self._timed = partial(awaiting.timed, each.columns[self._peer.name])
         gc.collect()

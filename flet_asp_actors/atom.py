@@ -440,13 +440,15 @@ class _Update(Job):
             box.is_interrupted = False
         if not was_ended:
             self._receipt.finish(error)
-        del error  # whoever has it had this frame, and all that it holds
-        if atom.owner.is_closed:
+        del error  # its traceback has this frame, and the receipt has it
+        is_closed = atom.owner.is_closed
+        if is_closed:
             self.abandon()
-            return
         self._is_over = True
-        with here():
-            atom.drain(box)
+        del self._receipt
+        if not is_closed:
+            with here():
+                atom.drain(box)
 
     def abandon(self) -> None:
         atom, box = self._atom, self._atom.mailbox

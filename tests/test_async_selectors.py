@@ -539,3 +539,33 @@ async def test_a_circle_through_a_status_is_a_circle(fa_store: fa.StateManager, 
     with pytest.raises(fa.CycleError, match="first -> status of selector second -> selector first"):
         await fa_store.resolve(second)
     fa_failures.take()
+
+
+async def test_what_comes_of_being_watched_at_all_is_no_news(fa_store: fa.StateManager) -> None:
+    @fa.selector
+    async def value(get: fa.Get) -> int:
+        await anyio.lowlevel.checkpoint()
+        return get(COUNT)
+
+    heard: list[str] = []
+    assert fa_store.get(value.status).state == "idle"
+    fa_store.listen(value.status, lambda status: heard.append(status.state), immediate=False)
+    assert (heard, fa_store.get(value.status).state) == ([], "loading")
+    await fa_store.settled()
+    assert heard == ["ready"]
+
+
+async def test_who_looks_in_the_turn_of_a_change_sees_that_what_depends_on_it_has_begun_anew(
+    fa_store: fa.StateManager,
+) -> None:
+    @fa.selector
+    async def value(get: fa.Get) -> int:
+        await anyio.lowlevel.checkpoint()
+        return get(COUNT)
+
+    busy: list[bool] = []
+    fa_store.listen(COUNT, lambda _: busy.append(fa_store.get(value.status).is_busy), immediate=False)
+    fa_store.listen(value, lambda _: None)
+    await fa_store.settled()
+    fa_store.set(COUNT, 5)
+    assert busy == [True]

@@ -1,6 +1,8 @@
 """Atoms: one writer, one message at a time, and the order of the mailbox."""
 
 import copy
+import dataclasses
+import enum
 import threading
 from collections.abc import Callable
 from typing import Any, cast
@@ -548,3 +550,47 @@ def test_a_receipt_that_is_done_calls_at_once() -> None:
     called: list[str] = []
     state.set(N, 1).on_done(lambda: called.append("sync"))
     assert called == ["sync"]
+
+
+# ------------------------------------------------------------------ what cannot change in place
+
+
+class Color(enum.Enum):
+    RED = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    items: Any
+
+
+FIXED = [Color.RED, int, (1, (2, "x")), frozenset({1}), Line((1, 2)), len, None, 1.5]
+LOOSE = [[1], (1, [2]), Line([1]), {1: 2}]
+
+
+@pytest.mark.parametrize("value", FIXED, ids=repr)
+def test_what_cannot_change_in_place_is_not_edited_and_not_copied(value: Any) -> None:
+    key = fa.Key("key", value)
+    state = fa.StateManager()
+    assert state.get(key) is value
+    with pytest.raises(TypeError, match="cannot change in place"):
+        state.mutate(key, lambda _: None)
+    heard: list[Any] = []
+    state.listen(key, heard.append, immediate=False)
+    state.set(key, value)
+    assert heard == []
+
+
+@pytest.mark.parametrize("value", LOOSE, ids=repr)
+def test_what_may_change_in_place_is_edited_and_never_shared(value: Any) -> None:
+    key = fa.Key("key", value)
+    one, two = fa.StateManager(), fa.StateManager()
+    held, other = one.get(key), two.get(key)
+    assert held == other == value
+    assert held is not other
+    assert held is not value
+    heard: list[Any] = []
+    one.listen(key, heard.append, immediate=False)
+    one.mutate(key, lambda _: None)
+    one.set(key, held)
+    assert heard == [held, held]

@@ -1,5 +1,7 @@
 """Listeners: told once a turn, after everything is consistent, isolated from each other."""
 
+from typing import Any
+
 import pytest
 
 import flet_asp_actors as fa
@@ -174,3 +176,51 @@ def test_a_base_exception_passes_and_nobody_misses_the_change(state: fa.StateMan
 def test_subscriptions_say_what_they_watch(state: fa.StateManager) -> None:
     assert repr(state.listen(N, print, immediate=False)) == "<Subscription to Key('n')>"
     assert repr(state) == "<StateManager open>"
+
+
+def test_who_begins_to_listen_in_the_turn_of_a_change_hears_what_comes_after_it() -> None:
+    state = fa.StateManager()
+    heard: list[tuple[str, int]] = []
+
+    def first(n: int) -> None:
+        heard.append(("first", n))
+        if n == 1:
+            state.listen(N, lambda n: heard.append(("new", n)), immediate=False)
+            state.set(N, 2)
+
+    state.listen(N, first, immediate=False)
+    state.listen(N, lambda n: heard.append(("last", n)), immediate=False)
+    state.set(N, 1)
+    assert heard == [("first", 1), ("last", 2), ("first", 2), ("new", 2)]
+    state.set(N, 3)
+    assert [name for name, n in heard if n == 3] == ["first", "last", "new"]
+
+
+def test_who_begins_to_listen_to_a_selector_that_is_stale_hears_no_old_change() -> None:
+    state = fa.StateManager()
+    double = fa.selector(lambda get: get(N) * 2)
+    heard: list[tuple[str, int]] = []
+    state.listen(double, lambda n: heard.append(("one", n)), immediate=False)
+    with state.batch():
+        state.set(N, 1)
+        state.listen(double, lambda n: heard.append(("two", n)), immediate=False)
+    assert heard == [("one", 2)]
+    state.set(N, 2)
+    assert heard[1:] == [("one", 4), ("two", 4)]
+
+
+def test_listeners_of_a_name_go_with_it_to_what_is_declared_next() -> None:
+    state = fa.StateManager()
+    state.atom("name", 1)
+    heard: list[tuple[str, Any]] = []
+    state.listen("name", lambda value: heard.append(("one", value)), immediate=False)
+    state.listen("name", lambda value: heard.append(("two", value)), immediate=False)
+    state.delete("name")
+    state.add_selector("name", lambda get: get(N) + 10)
+    heard.clear()
+    later = state.listen("name", lambda value: heard.append(("later", value)), immediate=False)
+    state.set(N, 1)
+    assert heard == [("one", 11), ("two", 11), ("later", 11)]
+    later.close()
+    state.set(N, 2)
+    assert heard[3:] == [("one", 12), ("two", 12)]

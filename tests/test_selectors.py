@@ -449,3 +449,22 @@ async def test_a_typed_selector_that_is_deleted_while_it_is_watched_is_made_anew
         state.set(A, 5)
         await state.settled()
         assert seen == [10, 10], "those who watch go on"
+
+
+def test_what_was_made_of_a_forgotten_value_is_made_anew_whoever_watches() -> None:
+    given = [1]
+    outside = fa.selector(lambda get: given[0])
+    above = fa.selector(lambda get: get(outside) * 10)
+    top = fa.selector(lambda get: get(above) + get(A))
+    for is_watched in (False, True):
+        state = fa.StateManager()
+        given[0] = 1
+        heard: list[int] = []
+        if is_watched:
+            state.listen(top, heard.append)
+        assert state.get(top) == 11
+        given[0] = 2
+        assert state.get(top) == 11
+        state.invalidate(outside)
+        assert state.get(top) == 21
+        assert heard == ([11, 21] if is_watched else [])

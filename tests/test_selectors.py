@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 import flet_asp_actors as fa
+from tests.kit.failures import collect
 
 A = fa.Key("a", 1)
 B = fa.Key("b", 10)
@@ -468,3 +470,62 @@ def test_what_was_made_of_a_forgotten_value_is_made_anew_whoever_watches() -> No
         state.invalidate(outside)
         assert state.get(top) == 21
         assert heard == ([11, 21] if is_watched else [])
+
+
+# ------------------------------------------------------------------ cleanups, circles and descents
+
+
+def test_a_cleanup_that_fails_is_told_and_one_that_comes_late_is_refused() -> None:
+    state = fa.StateManager()
+    found = collect(state)
+    kept: list[fa.Get] = []
+
+    @fa.selector
+    def double(get: fa.Get) -> int:
+        kept.append(get)
+        get.on_cleanup(lambda: 1 // 0)
+        return get(A) * 2
+
+    assert state.get(double) == 2
+    state.set(A, 2)
+    assert state.get(double) == 4
+    assert [(failure.key, type(failure.error)) for failure in found] == [(double, ZeroDivisionError)]
+    with pytest.raises(TypeError, match="on_cleanup is called while the selector computes"):
+        kept[0].on_cleanup(lambda: None)
+
+
+def test_a_circle_that_closes_later_is_found_from_both_ends() -> None:
+    state = fa.StateManager()
+    closed = fa.Key("closed", False)
+    keys: dict[str, Any] = {}
+    one = fa.selector(lambda get: get(keys["two"]) if get(closed) else 1)
+    two = keys["two"] = fa.selector(lambda get: get(one) + 1)
+    assert state.get(two) == 2
+    state.set(closed, True)
+    for key in (one, two):
+        with pytest.raises(fa.CycleError, match="circle"):
+            state.get(key)
+    state.set(closed, False)
+    assert (state.get(one), state.get(two)) == (1, 2)
+
+
+def test_a_deep_descent_gets_through_functions_that_wrap_every_error() -> None:
+    state = fa.StateManager()
+    entered: list[int] = []
+
+    def link(number: int, below: Any) -> Any:
+        def compute(get: fa.Get) -> int:
+            entered.append(number)
+            try:
+                found: int = get(below)
+                return found + 1
+            except BaseException as error:
+                raise RuntimeError(f"{number} has failed") from error
+
+        return fa.selector(compute)
+
+    key: Any = A
+    for number in range(500):
+        key = link(number, key)
+    assert state.get(key) == 501
+    assert max(entered.count(number) for number in range(500)) <= 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any, cast
@@ -448,3 +449,20 @@ async def test_a_text_of_its_own() -> None:
         await app.settle()
         assert app.texts() == ["one", "two"]
         assert heard == ["one", "three", "one"]
+
+
+# ------------------------------------------------------------------ what a control says of itself
+
+
+class WarningText(ft.Text):
+    """A control that warns of something before it is sent."""
+
+    def before_update(self) -> None:
+        cast("Any", super()).before_update()  # not typed
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+
+
+def test_a_warning_keeps_no_value_from_a_control() -> None:
+    state = fa.StateManager()
+    text = state.bound(WarningText(), value=THEME)
+    assert text.value == "light"

@@ -17,6 +17,7 @@ import flet_asp_actors as fa
 from flet_asp_actors.testing import HeadlessApp, virtual_backend
 from flet_asp_actors.ui.frame import ui_actor
 from tests.kit.apps import store
+from tests.kit.threads import in_thread
 
 IN_VIRTUAL_TIME = pytest.mark.parametrize("anyio_backend", [virtual_backend()], ids=["virtual"])
 COUNT = fa.Key("count", 0)
@@ -687,3 +688,44 @@ async def test_a_page_keeps_one_ui_actor_for_all_its_stores() -> None:
         assert app.texts() == ["1", "2"]
         assert ui_actor(app.page).frames == before + 1
     await shared.aclose()
+
+
+# ------------------------------------------------------------------ nobody there
+
+
+async def test_what_is_added_while_nobody_looks_rests_and_is_right_when_somebody_does() -> None:
+    async with HeadlessApp(lambda page: None) as app:
+        state = fa.get_state_manager(app.page, on_disconnect="pause")
+        await app.disconnect()
+        app.page.add(state.bound(ft.Text(), value=COUNT))
+        assert state.statistics().observed == 0
+        state.set(COUNT, 7)
+        await app.reconnect()
+        assert app.texts() == ["7"]
+        assert state.statistics().observed == 1
+
+
+def test_a_page_whose_loop_has_ended_on_another_thread_disturbs_nobody() -> None:
+    shared = fa.StateManager()
+    heard: list[int] = []
+    kept: list[Any] = []
+
+    def main(page: ft.Page) -> None:
+        shared.attach(page)
+        text = shared.bound(ft.Text(), value=COUNT)
+        page.add(text)
+        kept.append(text)
+
+    async def serve() -> None:
+        kept.append(await HeadlessApp(main).__aenter__())
+
+    async def go_on() -> None:
+        for n in (1, 2):
+            shared.set(COUNT, n)
+        await shared.flushed()
+        await shared.aclose()
+
+    in_thread(lambda: asyncio.run(serve()))
+    shared.listen(COUNT, heard.append, immediate=False)
+    asyncio.run(go_on())
+    assert (heard, kept[0].value) == ([1, 2], 0)

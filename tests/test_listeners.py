@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 import flet_asp_actors as fa
+from tests.kit.failures import collect
 
 N = fa.Key("n", 0)
 M = fa.Key("m", 0)
@@ -224,3 +225,88 @@ def test_listeners_of_a_name_go_with_it_to_what_is_declared_next() -> None:
     later.close()
     state.set(N, 2)
     assert heard[3:] == [("one", 12), ("two", 12)]
+
+
+# ------------------------------------------------------------------ those who come after one that writes
+
+
+def test_one_that_is_closed_by_another_after_a_write_hears_nothing_more() -> None:
+    state = fa.StateManager()
+    heard: list[tuple[str, int]] = []
+
+    def first(n: int) -> None:
+        heard.append(("first", n))
+        if n == 1:
+            state.set(N, 2)
+
+    def second(n: int) -> None:
+        heard.append(("second", n))
+        third.close()
+
+    state.listen(N, first, immediate=False)
+    state.listen(N, second, immediate=False)
+    third = state.listen(N, lambda n: heard.append(("third", n)), immediate=False)
+    state.set(N, 1)
+    assert heard == [("first", 1), ("second", 2), ("first", 2)]
+
+
+def test_a_write_that_makes_the_value_fail_is_told_once_and_nobody_is_called_for_it() -> None:
+    state = fa.StateManager()
+    found = collect(state)
+    quotient = fa.selector(lambda get: 12 // get(N))
+    heard: list[tuple[str, int]] = []
+
+    def first(value: int) -> None:
+        heard.append(("first", value))
+        if value == 6:
+            state.set(N, 0)
+
+    state.set(N, 1)
+    state.listen(quotient, first, immediate=False)
+    state.listen(quotient, lambda value: heard.append(("second", value)), immediate=False)
+    state.listen(quotient, lambda value: heard.append(("third", value)), immediate=False)
+    state.set(N, 2)
+    assert heard == [("first", 6)]
+    assert [type(failure.error) for failure in found] == [ZeroDivisionError]
+    state.set(N, 3)
+    assert heard[1:] == [("first", 4), ("second", 4), ("third", 4)]
+
+
+def test_each_of_several_that_write_is_heard_by_those_after_it() -> None:
+    state = fa.StateManager()
+    double = fa.selector(lambda get: get(N) * 2)
+    heard: list[tuple[str, int]] = []
+
+    def writer(name: str, at: int, to: int) -> None:
+        def hear(value: int) -> None:
+            heard.append((name, value))
+            if value == at:
+                state.set(N, to)
+
+        state.listen(double, hear, immediate=False)
+
+    writer("first", 2, 2)
+    writer("second", 4, 3)
+    state.listen(double, lambda value: heard.append(("third", value)), immediate=False)
+    state.set(N, 1)
+    assert heard == [("first", 2), ("second", 4), ("third", 6), ("first", 6), ("second", 6)]
+
+
+def test_an_interrupt_after_a_write_leaves_the_news_for_the_next_turn() -> None:
+    state = fa.StateManager()
+    heard: list[tuple[str, int]] = []
+
+    def first(n: int) -> None:
+        heard.append(("first", n))
+        if n == 1:
+            state.set(N, 2)
+            raise KeyboardInterrupt
+
+    state.listen(N, first, immediate=False)
+    state.listen(N, lambda n: heard.append(("second", n)), immediate=False)
+    with pytest.raises(KeyboardInterrupt):
+        state.set(N, 1)
+    state.set(M, 1)
+    with state.batch():
+        pass
+    assert heard == [("first", 1), ("first", 2), ("second", 2)]

@@ -15,7 +15,7 @@ import flet_asp_actors as fa
 from flet_asp_actors.receipt import DONE
 from flet_asp_actors.system.transaction import Transaction
 from flet_asp_actors.testing import VirtualLoop
-from tests.model.driving import drive, explain
+from tests.model.driving import PAGE_EVERY, drive, explain
 from tests.model.machine import Machine
 from tests.model.programs import VERBS
 from tests.model.reference import Ambiguous
@@ -134,6 +134,10 @@ BROKEN: dict[str, Any] = {
     "system.transaction._Staged.version": property(lambda _: _Equal(), _forget),  # the first committer wins
     "state.StateManager._delete": _nothing,
     "watch.Subscription._close": _nothing,
+    "ui.binding.Binding._find_again": _always,
+    "ui.binding.Binding.pause": _nothing,
+    "ui.session.PageSession._connected": _nothing,
+    "ui.frame.UIActor.mark": _nothing,
 }
 """What is broken, and what it is replaced by."""
 
@@ -143,9 +147,13 @@ def test_what_is_broken_is_found_made_short_and_replayed(what: str, monkeypatch:
     with monkeypatch.context() as broken:
         broken.setattr(f"flet_asp_actors.{what}", BROKEN[what])
         with pytest.raises(AssertionError, match="To replay it: make model SEED=") as caught:
-            drive(range(1_000))
+            drive(range(1_000) if not what.startswith("ui.") else range(PAGE_EVERY - 1, 10_000, PAGE_EVERY))
         said = str(caught.value)
-        assert said.count("\n    (") <= 4, said
+        assert 1 <= len(_steps(said)) <= 4, said
         seed = int(said.rpartition("=")[2])
-        assert explain(seed) == said, "the same again"
+        assert _steps(explain(seed)) == _steps(said), "the same again"
     assert explain(seed) == f"program {seed} is right"
+
+
+def _steps(said: str) -> list[str]:
+    return [line for line in said.splitlines() if line.startswith("    (")]

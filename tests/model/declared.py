@@ -18,9 +18,11 @@ __all__ = (
     "CHAIN",
     "DONE",
     "FLAKY",
+    "FRESH",
     "ITEM",
     "LIST",
     "LOADING",
+    "MEMBERS",
     "NAME",
     "NUMBERS",
     "Planned",
@@ -29,10 +31,12 @@ __all__ = (
     "SELECTORS",
     "SINK",
     "SLOW",
+    "STUBBORN",
     "Slow",
     "TEXT",
     "TIMEOUT",
     "TOTAL",
+    "USERS",
     "Unlucky",
     "shown",
     "sturdy",
@@ -131,23 +135,39 @@ class Slow:
     seconds: float
     debounce: float = 0.0
     is_bad: Callable[[int], bool] = lambda _: False
+    tries: int = 1
+    refresh_every: float | None = None
+    keep_for: float | None = None
+
+    async def compute(self, get: fa.Get) -> int:
+        """What its function does."""
+        value = self.read(get)
+        await anyio.sleep(self.seconds)
+        if self.is_bad(value):
+            raise Unlucky
+        return value
 
     def key(self, name: str) -> fa.AsyncSelectorKey[int, int | None]:
         """Make a selector of it."""
 
         async def function(get: fa.Get) -> int:
-            value = self.read(get)
-            await anyio.sleep(self.seconds)
-            if self.is_bad(value):
-                raise Unlucky
-            return value
+            return await self.compute(get)
 
-        return fa.selector(name, debounce=self.debounce)(function)
+        retry = fa.Retry(self.tries, base=0)
+        return fa.selector(
+            name, debounce=self.debounce, retry=retry, refresh_every=self.refresh_every, keep_for=self.keep_for
+        )(function)
 
 
 _ROUTE = Slow(lambda get: get(total) + 100, 0.412731)
 _SEARCH = Slow(lambda get: get(A) + 300, 0.151917, debounce=0.300713)
 _FLAKY = Slow(lambda get: get(C) + get(A), 0.337211, is_bad=lambda value: value % 3 == 2)
+_STUBBORN = Slow(lambda get: get(B) * 2 + get(A), 0.178313, is_bad=lambda value: value % 2 == 1, tries=2, keep_for=0.61)
+_FRESH = Slow(lambda get: get(C) + 500, 0.123719, refresh_every=0.937141)
+_USERS = tuple(
+    Slow(lambda get, number=number: get(C) * 7 + number, 0.191753, keep_for=0.712377)  # type: ignore[misc]  # a loop variable
+    for number in range(2)
+)
 
 TOTAL = total
 ROUTE = _ROUTE.key("route")
@@ -155,7 +175,27 @@ _CHAIN = Slow(lambda get: (get(ROUTE) or 0) * 2 + get(B), 0.231147)
 CHAIN = _CHAIN.key("chain")
 SEARCH = _SEARCH.key("search")
 FLAKY = _FLAKY.key("flaky")
-SLOW: dict[Any, Slow] = {ROUTE: _ROUTE, CHAIN: _CHAIN, SEARCH: _SEARCH, FLAKY: _FLAKY}
+STUBBORN = _STUBBORN.key("stubborn")
+FRESH = _FRESH.key("fresh")
+
+
+@fa.family(keep_for=_USERS[0].keep_for)
+async def user(get: fa.Get, number: int) -> int:
+    return await _USERS[number].compute(get)
+
+
+USERS = tuple(user(number) for number in range(2))
+
+SLOW: dict[Any, Slow] = {
+    ROUTE: _ROUTE,
+    CHAIN: _CHAIN,
+    SEARCH: _SEARCH,
+    FLAKY: _FLAKY,
+    STUBBORN: _STUBBORN,
+    FRESH: _FRESH,
+    **dict(zip(USERS, _USERS, strict=True)),
+}
+"""CHAIN reads another one of them; the others can be waited for one by one."""
 
 
 @fa.selector
@@ -172,9 +212,11 @@ def fallback(get: fa.Get) -> int:
         return -1
 
 
+MEMBERS = tuple(member(number) for number in range(3))
+
 SELECTORS: tuple[Any, ...] = (
     *(total, switching, coarse, fragile, sturdy, copied, summed, named, shown, fallback),
-    *(member(number) for number in range(3)),
+    *MEMBERS,
 )
 
 TIMEOUT = 0.6

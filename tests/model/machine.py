@@ -303,6 +303,7 @@ class Machine:
         self._compare_statistics()
         for slot in list(self._listeners):
             await self.do_unlisten(0, slot)
+        await self.rest()
         self.model.settle()
         self._compare_statistics()
         assert all(receipt.is_done for receipt in self.receipts), "a write is lost"

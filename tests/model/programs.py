@@ -14,7 +14,7 @@ import anyio
 import flet_asp_actors as fa
 from flet_asp_actors.testing import HeadlessApp, VirtualLoop
 
-from .declared import ACTIONS, FLAKY, LIST, NUMBERS, ROUTE, SEARCH, SELECTORS, SLOW, TOTAL, A, C, switching
+from .declared import ACTIONS, CHAIN, LIST, NUMBERS, SELECTORS, SLOW, TOTAL, A, C, switching
 from .machine import Machine, Step
 from .reference import Ambiguous
 from .screen import POLICIES, SHOWN, OnPage, build
@@ -49,7 +49,7 @@ VERBS: dict[str, tuple[int, tuple[Sequence[Any], ...]]] = {
     "listen": (6, (_SLOTS, _READABLE, ("plain", "plain", "async", "effect"))),
     "pipe": (3, (_SLOTS, (A, C, TOTAL, switching))),
     "unlisten": (2, (_SLOTS,)),
-    "resolve": (2, ((ROUTE, SEARCH, FLAKY),)),
+    "resolve": (3, ([key for key in SLOW if key is not CHAIN],)),
     "wait": (8, (_SECONDS,)),
 }
 """How often each verb comes, and what it may be given."""
@@ -111,7 +111,7 @@ async def _alone(program: Sequence[Step], left: list[weakref.ref[Any]]) -> None:
 async def _on_page(program: Sequence[Step], left: list[weakref.ref[Any]]) -> None:
     async with HeadlessApp(build) as app:
         machine = OnPage(app)
-        left += map(weakref.ref, (machine.state, app.page, *machine.texts))
+        left += map(weakref.ref, (machine.state, app.page, *machine.controls))
         await _steps(machine, program)
     await machine.closed()
 

@@ -103,6 +103,9 @@ class Outcome:
     is_fresh: bool = False
     due: Due | None = None
     """The computation under way."""
+    settled_at: float = 0.0
+    timer: Due | None = None
+    """Until it is computed anew, or given up."""
     waiting: list[int] = field(default_factory=list[int])
 
 
@@ -533,25 +536,46 @@ class Reference:
             was_wanted, outcome.is_wanted = outcome.is_wanted, key in observed
             now = outcome.reads and {each: self._version(each) for each in outcome.reads}
             if not outcome.is_wanted:
-                if was_wanted and outcome.due is not None:
-                    outcome.due.call = None
-                    outcome.due = None
-                    outcome.reads, outcome.is_fresh = None, False
-                    outcome.state = "ready" if outcome.has_value else "idle"
+                if was_wanted:
+                    self._rest(outcome, SLOW[key].keep_for)
                 continue
             is_same, outcome.reads = outcome.reads == now, now
-            if not was_wanted and not (is_same and outcome.is_fresh):
+            if was_wanted:
+                if not is_same:
+                    self._compute(key, SLOW[key].debounce)
+                continue
+            self._cancel_timer(outcome)
+            every = SLOW[key].refresh_every
+            is_old = every is not None and self.now - outcome.settled_at >= every
+            if not is_same or not outcome.is_fresh or is_old:
                 self._compute(key, 0.0)
-            elif was_wanted and not is_same:
-                self._compute(key, SLOW[key].debounce)
+            elif every is not None:
+                outcome.timer = self.after(outcome.settled_at + every - self.now, lambda key=key: self.invalidate(key))  # type: ignore[misc]  # a loop variable
         for slot, key in self.writers.items():
             seen = self.changes[key] if isinstance(key, fa.Key) else self.get(key)
             if self._seen.get(slot) != seen:
                 self._seen[slot] = seen
                 self.write(SINK[slot], self.get(key) % 3)
 
-    def _compute(self, key: Any, debounce: float) -> None:
+    def _rest(self, outcome: Outcome, keep_for: float | None) -> None:
+        """Nobody wants it any more."""
+        self._cancel_timer(outcome)
+        if outcome.due is not None:
+            outcome.due.call = None
+            outcome.due = None
+            outcome.reads, outcome.is_fresh = None, False
+            outcome.state = "ready" if outcome.has_value else "idle"
+        if keep_for is not None:
+            outcome.timer = self.after(keep_for, lambda: self._forget(outcome))
+
+    def _cancel_timer(self, outcome: Outcome) -> None:
+        if outcome.timer is not None:
+            outcome.timer.call = None
+            outcome.timer = None
+
+    def _compute(self, key: Any, debounce: float, attempt: int = 1) -> None:
         outcome, slow = self.slow[key], SLOW[key]
+        self._cancel_timer(outcome)
         if outcome.due is not None:
             outcome.due.call = None
         outcome.state = "refreshing" if outcome.has_value else "loading"
@@ -565,7 +589,7 @@ class Reference:
 
             value = slow.read(cast("Any", get))
             outcome.reads = reads
-            outcome.due = self.after(slow.seconds, lambda: self._settle(key, value))
+            outcome.due = self.after(slow.seconds, lambda: self._settle(key, value, attempt))
 
         outcome.due = self.after(debounce, read) if debounce else self._at_once(read)
 
@@ -574,16 +598,21 @@ class Reference:
         self._soon.append(lambda: due.call and due.call())
         return due
 
-    def _settle(self, key: Any, value: int) -> None:
-        outcome = self.slow[key]
-        outcome.due, outcome.is_fresh = None, True
-        if SLOW[key].is_bad(value):
+    def _settle(self, key: Any, value: int, attempt: int) -> None:
+        outcome, slow = self.slow[key], SLOW[key]
+        if slow.is_bad(value) and attempt < slow.tries:
+            self._compute(key, 0.0, attempt + 1)
+            return
+        outcome.due, outcome.is_fresh, outcome.settled_at = None, True, self.now
+        if slow.is_bad(value):
             outcome.has_failed, outcome.state = True, "failed"
             outcome.version += not outcome.has_value
             self.reported[key] += not outcome.waiting
         else:
             outcome.version += not outcome.has_value or outcome.value != value
             outcome.value, outcome.has_value, outcome.has_failed, outcome.state = value, True, False, "ready"
+        if slow.refresh_every is not None:
+            outcome.timer = self.after(slow.refresh_every, lambda: self.invalidate(key))
 
         def tell() -> None:
             if outcome.due is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, cast
 
 import flet as ft
@@ -9,14 +11,74 @@ import flet as ft
 import flet_asp_actors as fa
 from flet_asp_actors.testing import HeadlessApp
 
-from .declared import ACTIONS, LIST, NUMBERS, ROUTE, TEXT, TOTAL, A, B, shown, sturdy
+from .declared import ACTIONS, FRESH, LIST, MEMBERS, NUMBERS, ROUTE, SLOW, TEXT, TOTAL, USERS, A, B, shown, sturdy
 from .machine import Machine
 from .reference import Due
 
 __all__ = ("POLICIES", "SHOWN", "OnPage", "build")
 
-SHOWN: tuple[Any, ...] = (A, NUMBERS[3], LIST, TOTAL, sturdy, shown, ROUTE, TEXT)
-"""What there is a control for."""
+
+@dataclass(frozen=True)
+class Place:
+    """Something that can be mounted."""
+
+    make: Callable[[fa.StateManager], ft.Control]
+    keys: tuple[Any, ...]
+    """What is observed for it."""
+    said: Callable[[Callable[[Any], Any]], list[str]]
+    """What a person reads there, with a `get` to look values up by."""
+
+    @property
+    def is_work(self) -> bool:
+        """Whether to observe it is work, and nothing that is done before it is on the screen for the first time."""
+        return any(key in WORK for key in self.keys)
+
+
+WORK = {shown, *SLOW, *MEMBERS}
+
+
+def _text(key: Any) -> Place:
+    def make(state: fa.StateManager) -> ft.Control:
+        text = ft.Text()
+        state.bind(key, text, to=str)
+        return text
+
+    return Place(make, (key,), lambda get: [str(get(key))])
+
+
+def _by_ref(key: Any) -> Place:
+    def make(state: fa.StateManager) -> ft.Control:
+        ref = ft.Ref[ft.Text]()
+        state.bind(key, ref, to=str)
+        text = ft.Text(ref=ref)
+        text.data = ref
+        return text
+
+    return Place(make, (key,), lambda get: [str(get(key))])
+
+
+def _by_function(state: fa.StateManager) -> ft.Control:
+    return state.bound(ft.Text(), value=lambda get: f"{get(A)} and {get(sturdy)}", visible=lambda get: get(B) > 0)
+
+
+def _list(state: fa.StateManager) -> ft.Control:
+    def build(row: fa.Row[int]) -> ft.Control:
+        text = ft.Text()
+        state.bind(row, text, to=str)
+        return text
+
+    column = ft.Column()
+    state.bind_list(LIST, column, build)
+    return column
+
+
+SHOWN: tuple[Place, ...] = (
+    *map(_text, (A, NUMBERS[3], TOTAL, sturdy, TEXT, shown, ROUTE, FRESH, *USERS, *MEMBERS)),
+    _by_ref(A),
+    Place(_by_function, (A, sturdy, B), lambda get: [f"{get(A)} and {get(sturdy)}"] if get(B) > 0 else []),
+    Place(_list, (LIST,), lambda get: list(map(str, get(LIST)))),
+)
+"""What there is a place for."""
 
 POLICIES = ("keep", "pause", "cancel")
 
@@ -43,11 +105,9 @@ class OnPage(Machine):
         self.app = app
         self.field, _, column = app.page.controls
         self.column: ft.Column = cast("Any", column)
-        self.texts = [ft.Text(key=place) for place in range(len(SHOWN))]
-        for key, text in zip(SHOWN, self.texts, strict=True):
-            self.state.bind(key, text, to=str)
+        self.controls = [place.make(self.state) for place in SHOWN]
         self.mounted: set[int] = set()
-        self._new = {place for place, key in enumerate(SHOWN) if key not in (shown, ROUTE)}
+        self._new = {number for number, place in enumerate(SHOWN) if not place.is_work}
         """What was never mounted follows what it is bound to, unless that is work."""
         self._policy: str | None = None
         """What the way of the client that is away means; None if it is there."""
@@ -60,7 +120,7 @@ class OnPage(Machine):
         for key in self._observed:
             self.model.watched.remove(key)
         places = self._new if self._is_resting else self._new | self.mounted
-        self._observed = [SHOWN[place] for place in places] + [TEXT] * (not self._is_resting)
+        self._observed = [key for place in places for key in SHOWN[place].keys] + [TEXT] * (not self._is_resting)
         self.model.watched += self._observed
 
     async def show(self) -> None:
@@ -72,14 +132,14 @@ class OnPage(Machine):
         if place not in self.mounted:
             self.mounted.add(place)
             self._new.discard(place)
-            self.column.controls.append(self.texts[place])
+            self.column.controls.append(self.controls[place])
             self.column.update()
             self._observe()
 
     async def do_unmount(self, number: int, place: int) -> None:
         if place in self.mounted:
             self.mounted.remove(place)
-            self.column.controls.remove(self.texts[place])
+            self.column.controls.remove(self.controls[place])
             self.column.update()
             self._observe()
 
@@ -123,10 +183,15 @@ class OnPage(Machine):
             return
         assert not self.app.mirror_diff(), self.app.mirror_diff()
         for place in self.mounted:
-            key = SHOWN[place]
-            said = self.app.one("Text", key=place).get("value", "")
-            assert said == str(self.model.get(key)), f"{key} is shown as {said!r}, and is {self.model.get(key)!r}"
+            found, expected = self._read(self.controls[place]), SHOWN[place].said(self.model.get)
+            assert found == expected, f"{SHOWN[place].keys}: {found} is on the screen, and not {expected}"
         assert self.app.one("TextField").get("value", "") == self.model.get(TEXT)
+
+    def _read(self, control: ft.Control) -> list[str]:
+        nodes = [
+            self.app.client.node(each) for each in (control.controls if isinstance(control, ft.Column) else [control])
+        ]
+        return [node.get("value", "") for node in nodes if node.get("visible", True)]
 
     @property
     def _is_resting(self) -> bool:

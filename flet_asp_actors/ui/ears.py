@@ -39,8 +39,7 @@ class Ears:
             BindingError: When Flet does not allow a handler there, beside another one, say.
         """
         control = self._control()
-        if control is None:
-            return
+        assert control is not None, "whoever binds it holds it"
         allowed = complaint(control) is None
         if self._put(control, event):
             why = complaint(control) if allowed else None
@@ -53,8 +52,7 @@ class Ears:
     def ignore(self, event: str) -> None:
         """Undo one `listen`."""
         control = self._control()
-        if event in self._needed:
-            self._needed.remove(event)
+        self._needed.remove(event)
         if control is not None and event not in self._needed and getattr(control, f"on_{event}") is _nothing:
             setattr(control, f"on_{event}", None)
             mount_of(control).changed()
@@ -62,8 +60,7 @@ class Ears:
     def before_update(self) -> None:
         """The control is about to be sent."""
         control = self._control()
-        if control is None:
-            return
+        assert control is not None, "it calls this"
         for event in self._needed:
             self._put(control, event)
         if self._own is not None:

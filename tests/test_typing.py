@@ -30,7 +30,8 @@ def test_every_planted_mistake_is_found(checker: str) -> None:
     if checker == "mypy":
         found = {int(line) for line in re.findall(r"rejected\.py:(\d+): error", run("mypy", str(REJECTED)))}
     else:
-        report = json.loads(run("pyright", "--outputjson", "--project", "tests/typing/pyright.json", str(REJECTED)))
+        project = ("--project", "tests/typing/pyright.json", "--pythonpath", sys.executable)
+        report = json.loads(run("pyright", "--outputjson", *project, str(REJECTED)))
         found = {
             each["range"]["start"]["line"] + 1
             for each in report["generalDiagnostics"]

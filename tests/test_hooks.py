@@ -705,6 +705,21 @@ async def test_a_client_that_comes_back_sees_what_is_current(policy: Any) -> Non
         assert app.texts() == ["label 10"]
 
 
+async def test_a_client_that_comes_back_and_has_missed_nothing_renders_nothing() -> None:
+    def main(page: ft.Page) -> None:
+        fa.get_state_manager(page, on_disconnect="pause")
+        page.render(Label)
+
+    async with HeadlessApp(main) as app:
+        renders.clear()
+        await app.disconnect()
+        await app.reconnect()
+        assert renders == []
+        store(app).set(N, 1)
+        await app.settle()
+        assert (app.texts(), renders) == (["label 1"], ["label"])
+
+
 async def test_a_client_that_is_lost_between_the_frame_and_the_rendering() -> None:
     async with shows(Label) as app:
         store(app).set(N, 1)

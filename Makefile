@@ -14,7 +14,7 @@ TOO_OLD := echo 'The docs are built with Python 3.11 or newer.'
 SPHINX := $(BIN)/python -m sphinx --fail-on-warning --quiet --fresh-env
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit crowd browser lint types format cov bench bench-all bench-frames bench-docs bench-check load soak model reliability docs links pictures clean
+.PHONY: help run test unit crowd browser lint types format cov bench bench-all bench-frames bench-docs bench-check load soak model reliability versions pyodide docs links pictures clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -75,6 +75,12 @@ model: $(VENV)/dev ## random programs against a model: PROGRAMS=1000000 of them,
 
 reliability: $(VENV)/dev ## a report: random programs (PROGRAMS=10000), a day of a busy app, leaks, mutants, lost writes
 	$(BIN)/python -m tests.reliability --programs $(PROGRAMS)
+
+versions: $(VENV)/dev ## the unit suite on every Python found, the oldest and newest Flet and anyio, -X dev, -O, in any order
+	$(BIN)/python -m tests.versions
+
+pyodide: $(VENV)/dev ## the unit tests in Pyodide (CPython 3.14 in WebAssembly, where Flet's static apps run), under Node.js
+	$(BIN)/python -m tests.pyodide
 
 docs: $(VENV)/docs ## the site, in build/docs/index.html; a warning is an error (Python 3.11 or newer)
 	@if $(NEWER); then $(SPHINX) -b html docs build/docs && echo build/docs/index.html; else $(TOO_OLD); fi

@@ -1,15 +1,30 @@
 """What every test has: the backends to run on, and no warning left unread."""
 
 import gc
+import random
 from collections.abc import Iterator
 
 import pytest
+
+pytest.register_assert_rewrite("tests.kit", "tests.model")  # so that their asserts count without Python's, too
 
 BACKENDS: dict[str, tuple[str, dict[str, object]]] = {
     "asyncio": ("asyncio", {"debug": True}),
     "uvloop": ("asyncio", {"use_uvloop": True}),
     "trio": ("trio", {}),
 }
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shuffle", type=int, metavar="SEED", help="run the tests in an order that the seed decides")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Have the tests in any order: none of them may stand on what another one has left."""
+    seed = config.getoption("--shuffle")
+    if seed is not None:
+        random.Random(seed).shuffle(items)
 
 
 @pytest.fixture(params=list(BACKENDS))

@@ -24,8 +24,8 @@ ROOT = Path(__file__).parents[1]
 PLACE = ROOT / "build" / "versions"
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14", "3.13t", "3.14t")
 """Those that are looked for, the last two without a global lock; what is not there is left out, and said."""
-OLDEST = {"flet": "1.0.0", "flet-web": "1.0.0", "anyio": "4.11.0", "fastapi": "0.115.12"}
-"""What pyproject.toml admits, and the FastAPI of that Flet's time."""
+OLDEST = {"flet": "1.0.0", "flet-web": "1.0.0", "anyio": "4.11.0", "fastapi": "0.115.12", "starlette": "0.46.2"}
+"""What pyproject.toml admits, and the web server of that Flet's time."""
 SUITE = ("-m", "pytest", "tests", "--ignore=tests/browser", "--ignore=tests/load", "--quiet")
 IMPORTS = "import flet_asp_actors, flet_asp_actors.ui.hooks, flet_asp_actors.testing.headless"
 

@@ -541,15 +541,23 @@ async def test_a_circle_through_a_status_is_a_circle(fa_store: fa.StateManager, 
     fa_failures.take()
 
 
-async def test_what_comes_of_being_watched_at_all_is_no_news(fa_store: fa.StateManager) -> None:
+@pytest.mark.parametrize("kind", ["sync", "async"])
+async def test_what_comes_of_being_watched_at_all_is_no_news(kind: str, fa_store: fa.StateManager) -> None:
     @fa.selector
     async def value(get: fa.Get) -> int:
-        await anyio.lowlevel.checkpoint()
+        await anyio.sleep(1)
         return get(COUNT)
 
     heard: list[str] = []
+
+    def hear(status: fa.AsyncValue[Any]) -> None:
+        heard.append(status.state)
+
+    async def hear_later(status: fa.AsyncValue[Any]) -> None:
+        heard.append(status.state)
+
     assert fa_store.get(value.status).state == "idle"
-    fa_store.listen(value.status, lambda status: heard.append(status.state), immediate=False)
+    fa_store.listen(value.status, hear if kind == "sync" else hear_later, immediate=False)
     assert (heard, fa_store.get(value.status).state) == ([], "loading")
     await fa_store.settled()
     assert heard == ["ready"]

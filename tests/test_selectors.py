@@ -529,3 +529,47 @@ def test_a_deep_descent_gets_through_functions_that_wrap_every_error() -> None:
         key = link(number, key)
     assert state.get(key) == 501
     assert max(entered.count(number) for number in range(500)) <= 2
+
+
+# ------------------------------------------------------------------ one turn
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_everything_that_is_watched_is_fresh_before_anybody_is_told(together: bool) -> None:
+    state = fa.StateManager()
+    log: list[str] = []
+
+    def watched(name: str, key: fa.Key[int]) -> None:
+        @fa.selector
+        def value(get: fa.Get) -> int:
+            log.append(f"compute {name}")
+            return get(key)
+
+        state.listen(value, lambda _: log.append(f"tell {name}"), immediate=False)
+
+    watched("one", A)
+    watched("other", A if together else B)
+    log.clear()
+    with state.batch():
+        state.set(A, 5)
+        state.set(B, 5)
+    assert sorted(log[:2]) == ["compute one", "compute other"]
+    assert log[2:] == ["tell one", "tell other"]
+
+
+def test_what_a_name_stood_for_is_not_computed_any_more_when_it_stands_for_something_else() -> None:
+    state = fa.StateManager()
+    computed: list[int] = []
+
+    def double(get: fa.Get) -> int:
+        computed.append(get(A))
+        return get(A) * 2
+
+    state.add_selector("name", double)
+    heard: list[int] = []
+    state.listen("name", heard.append)
+    state.delete("name")
+    state.atom("name", 7)
+    computed.clear()
+    state.set(A, 5)
+    assert (computed, heard) == ([], [2, 7])

@@ -385,3 +385,28 @@ async def test_a_write_from_a_thread_to_a_store_that_ends_before_is_answered() -
         await receipts[0]
     await anyio.wait_all_tasks_blocked()
     assert state.get(N) == 0
+
+
+async def test_a_selector_that_another_thread_computes_puts_nothing_off_here() -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    @fa.selector
+    def slow(get: fa.Get) -> int:
+        begun.set()
+        go.wait(10)
+        return get(N)
+
+    found: list[int] = []
+    heard: list[int] = []
+    async with fa.StateManager() as state:
+        state.listen(N, heard.append, immediate=False)
+        thread = threading.Thread(target=lambda: found.append(fa.StateManager().get(slow)))
+        thread.start()
+        try:
+            assert begun.wait(10)
+            state.set(N, 1)
+            assert heard == [1]
+        finally:
+            go.set()
+            thread.join()
+        assert found == [0]

@@ -14,7 +14,7 @@ TOO_OLD := echo 'The docs are built with Python 3.11 or newer.'
 SPHINX := $(BIN)/python -m sphinx --fail-on-warning --quiet --fresh-env
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit crowd browser lint types format cov bench bench-all bench-frames bench-docs bench-check load soak model reliability versions pyodide docs links pictures clean
+.PHONY: help run test unit crowd browser lint types format cov mutants bench bench-all bench-frames bench-docs bench-check load soak model reliability versions pyodide docs links pictures clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -46,8 +46,11 @@ format: $(VENV)/dev ## lay the code out
 	$(BIN)/ruff format .
 
 cov: $(VENV)/dev ## the unit tests with branch coverage
-	$(BIN)/coverage run -m pytest tests --ignore=tests/browser -q
+	$(BIN)/coverage run -m pytest tests --ignore=tests/browser --ignore=tests/load -q
 	$(BIN)/coverage report
+
+mutants: $(VENV)/dev ## small mistakes made on purpose, and whether a test finds each: hours (MODULES="atom run": of some)
+	$(BIN)/python -m tests.mutants $(MODULES)
 
 bench: $(VENV)/bench ## the benchmark table: this library, its peers and the floor; 10 minutes (PYTHON=python3.12: with signified's Rust core)
 	$(BIN)/python -m tests.benchmarks

@@ -310,3 +310,63 @@ def test_an_interrupt_after_a_write_leaves_the_news_for_the_next_turn() -> None:
     with state.batch():
         pass
     assert heard == [("first", 1), ("first", 2), ("second", 2)]
+
+
+# ------------------------------------------------------------------ what is told, and what counts as told
+
+
+def test_a_failure_is_told_once_however_often_it_is_wrapped() -> None:
+    state = fa.StateManager()
+    found = collect(state)
+    bad = fa.selector(lambda get: 12 // get(N))
+
+    @fa.selector
+    def wrapped(get: fa.Get) -> int:
+        try:
+            return get(bad) + 0
+        except ZeroDivisionError as error:
+            raise ValueError("no quotient") from error
+
+    state.set(N, 1)
+    state.listen(bad, lambda _: None)
+    state.listen(wrapped, lambda _: None)
+    state.set(N, 0)
+    assert [type(failure.error) for failure in found] == [ZeroDivisionError]
+
+
+def test_what_was_given_up_counts_as_told() -> None:
+    state = fa.StateManager()
+    total = fa.selector(lambda get: get(N) + 0 * get(M))
+    heard: list[int] = []
+    growing = state.listen(total, lambda n: state.set(N, n + 1), immediate=False)
+    state.listen(total, heard.append, immediate=False)
+    with pytest.raises(fa.LoopError):
+        state.set(N, 1)
+    growing.close()
+    heard.clear()
+    state.set(M, 1)
+    assert heard == []
+    state.set(N, -1)
+    assert heard == [-1]
+
+
+def test_all_those_after_an_interrupt_are_told_in_the_next_turn_and_those_before_are_not() -> None:
+    state = fa.StateManager()
+    heard: list[tuple[int, int]] = []
+
+    def watched(number: int) -> None:
+        def hear(value: int) -> None:
+            heard.append((number, value))
+            if number == 1 and value == 2:
+                raise KeyboardInterrupt
+
+        state.listen(fa.selector(lambda get: get(N) + number), hear, immediate=False)
+
+    for number in range(5):
+        watched(number)
+    with pytest.raises(KeyboardInterrupt):
+        state.set(N, 1)
+    assert heard == [(0, 1), (1, 2)]
+    with state.batch():
+        state.set(M, 1)
+    assert heard[2:] == [(2, 3), (3, 4), (4, 5)]

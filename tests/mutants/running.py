@@ -18,6 +18,7 @@ import mmap
 import os
 import resource
 import signal
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -53,6 +54,7 @@ class Runner:
         self.tests: dict[str, pytest.Item] = {}
         self.seconds: dict[str, float] = {}
         self.finders: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.good_files: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.failing: set[str] | None = None  # collected while it is measured: those are no help
         self.current = mmap.mmap(-1, 4)  # the number of the test that a child runs
 
@@ -82,16 +84,17 @@ class Runner:
             for label, mutant in labelled(mutants_of(tree)):
                 if not self.again or label in before:
                     tests = {test for line in mutant.lines for test in lines.get(line, ()) if test in self.tests}
-                    order = self.in_order(f"{module}.{mutant.function}", tests)
+                    order = self.in_order(module, f"{module}.{mutant.function}", tests)
                     found[label] = test = self.try_out(mutant, tree, path, live, order) if order else None
-                    self.finders[f"{module}.{mutant.function}"].update([test] if test is not None else [])
+                    if test is not None:
+                        self.finders[f"{module}.{mutant.function}"][test] += 1
+                        self.good_files[module][_file(test)] += 1
                     print(f"{module}.{label}: {test or 'SURVIVED'}", flush=True)
             keep(module, found, is_all=not self.again)
         return True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
         if report.failed:
             if self.failing is None:
                 os._exit(1)
@@ -126,8 +129,10 @@ class Runner:
         if data.exists():
             reached.load()
         reached.start()
-        for _ in self.run(new, lambda test: reached.switch_context(test.nodeid)):
-            pass
+        before = time.process_time()
+        for test in self.run(new, lambda test: reached.switch_context(test.nodeid)):
+            now = time.process_time()
+            self.seconds[test.nodeid], before = now - before, now
         reached.stop()
         reached.save()
         self.seconds.update(dict.fromkeys(self.failing, 1000.0))  # longer than any test may take
@@ -142,16 +147,18 @@ class Runner:
             test.config.hook.pytest_runtest_protocol(item=test, nextitem=after)
             yield test
 
-    def in_order(self, function: str, tests: set[str]) -> list[pytest.Item]:
-        """The tests that are worth their time, in the order of their promise: of each file first the fastest one."""
-        finders = self.finders[function]
-        ranks, files = dict[str, int](), Counter[str]()
+    def in_order(self, module: str, function: str, tests: set[str]) -> list[pytest.Item]:
+        """The tests that are worth their time, those first that have found something in the function.
+
+        Then one of each file after the other, and more of those that have found much in the module.
+        """
+        finders, good_files = self.finders[function], self.good_files[module]
+        ranks, files = dict[str, float](), Counter[str]()
         for name in sorted(tests, key=self.seconds.__getitem__):
-            file = name.split("::")[0]
-            ranks[name] = files[file]
-            files[file] += 1
+            ranks[name] = files[_file(name)] / (1 + good_files[_file(name)])
+            files[_file(name)] += 1
         left, chosen = SECONDS, list[pytest.Item]()
-        for name in sorted(tests, key=lambda name: (-finders[name], ranks[name], self.seconds[name])):
+        for name in sorted(tests, key=lambda name: (-finders[name], ranks[name])):
             if self.seconds[name] < left:
                 left -= self.seconds[name]
                 chosen.append(self.tests[name])
@@ -198,6 +205,10 @@ def be_quiet() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
+
+
+def _file(test: str) -> str:
+    return test.split("::")[0]
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

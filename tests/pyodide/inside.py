@@ -21,6 +21,9 @@ ABSENT = ("trio", "uvloop", "hypothesis")
 NEEDS_MORE = ("thread", "Thread", "subprocess", "executor", "on_trio")
 """The words of tests that need threads, processes or another loop."""
 
+ENDS_PYODIDE = ("hold_themselves",)
+"""Of tests that end Pyodide itself, which cannot compare two lists that hold themselves: its stack is too short."""
+
 
 class _Sleeping(selectors.SelectSelector):
     """There are no sockets, and no threads that could wake us: all that happens is that time goes by."""
@@ -50,10 +53,12 @@ def _prepare() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out what needs what is not there."""
     for item in items:
-        arguments = getattr(getattr(item, "callspec", None), "params", {}).values()
+        arguments = set(map(str, getattr(getattr(item, "callspec", None), "params", {}).values()))
         source = inspect.getsource(getattr(item, "function", main))
-        if {"trio", "uvloop"} & set(map(str, arguments)):
+        if arguments & {"trio", "uvloop"} or ('"trio"' in source and "asyncio" not in arguments):
             item.add_marker(pytest.mark.skip("another loop"))
+        elif any(word in item.name for word in ENDS_PYODIDE):
+            item.add_marker(pytest.mark.skip("ends Pyodide itself"))
         elif any(word in source for word in NEEDS_MORE):
             item.add_marker(pytest.mark.skip("threads, processes, or another loop"))
 

@@ -203,7 +203,9 @@ class Computation(Job):
 
     async def _attempts(self) -> Any:
         selector, retry, attempt = self.selector, self.selector.options.retry, 0
-        while True:
+        while selector.is_current(self):  # else it was superseded when its turn had come already
+            if attempt:
+                selector.clean_up()
             attempt += 1
             selector.inputs.begin()
             get = _Tracking(self, selector)
@@ -215,7 +217,7 @@ class Computation(Job):
             finally:
                 get.is_over = True
             await anyio.sleep(retry.delay(attempt))
-            selector.clean_up()
+        return None
 
     async def _call(self, get: _Tracking) -> Any:
         where = self.selector.options.in_thread

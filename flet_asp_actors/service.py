@@ -293,9 +293,10 @@ class Service(Child):
             self.is_up = False
             self._show_ending()
             return
-        incarnation = self._current = self._last = _Incarnation(self, self._owner, self._parent.begun)
-        self._parent.begun = incarnation.begun
+        incarnation = _Incarnation(self, self._owner, self._parent.begun)
         Context().run(self._owner.spawn, incarnation)  # it belongs to no page, and to no run
+        self._current = self._last = incarnation
+        self._parent.begun = incarnation.begun
         if running_home() is not None:
             self.on_begin()
 

@@ -74,8 +74,9 @@ class Timers:
         if self._clock is not None:
             self._clock.look()
             return timer
-        self._clock = _Clock(self, self._owner)
-        Context().run(self._owner.spawn, self._clock)  # it belongs to no page, and to no run
+        clock = _Clock(self, self._owner)
+        Context().run(self._owner.spawn, clock)  # it belongs to no page, and to no run
+        self._clock = clock
         return timer
 
     def is_cancelled(self) -> None:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any, cast
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 import flet_asp_actors as fa
@@ -155,6 +156,36 @@ async def test_a_retry_ends_with_the_last_error_and_a_change_supersedes_it(fa_st
     with pytest.raises(ValueError, match="worth no other try"):
         await fa_store.resolve(value)
     assert tries == ["bad", "bad", "worse", "bad", "c", "wrong"]
+
+
+async def test_one_that_is_superseded_when_its_turn_has_come_already_does_nothing_more(
+    fa_store: fa.StateManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fa.Retry, "delay", lambda *_: 1.0)
+    log: list[str] = []
+
+    @fa.selector(retry=fa.Retry())
+    async def value(get: fa.Get) -> str:
+        query = get(QUERY)
+        get.on_cleanup(lambda: log.append(f"{query} is over"))
+        log.append(query)
+        if query == "bad":
+            raise Offline
+        await anyio.sleep(1)
+        return query
+
+    async def write() -> None:
+        await anyio.sleep(1)
+        fa_store.set(QUERY, "good")
+
+    fa_store.set(QUERY, "bad")
+    async with anyio.create_task_group() as group:
+        group.start_soon(write)  # its second ends in the same moment, and before the delay
+        await anyio.lowlevel.checkpoint()
+        with record(fa_store, value):
+            await anyio.sleep(1.5)
+            assert log.count("good") == 1, "who was superseded does not call the function"
+            assert "good is over" not in log, "nor lets go of what the one after it holds"
 
 
 @pytest.mark.parametrize(

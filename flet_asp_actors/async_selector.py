@@ -16,6 +16,7 @@ from .async_key import is_async
 from .async_outcome import Outcome
 from .async_value import IDLE_VALUE, AsyncState
 from .computation import Computation, Options
+from .core.calls import call_all
 from .core.turn import Leader, Watcher, here
 from .core.values import is_a
 from .deprecation import deprecated
@@ -106,7 +107,7 @@ class AsyncSelector(Outcome[T, V], Handle[V]):
         self.owner.look_after_home()
         if self.owner.is_closed:
             raise ClosedError(f"cannot refresh {label(self.key)}: the store is closed")
-        self._refuse_itself("refreshes")
+        self.refuse_itself("refreshes")
         work = Behaviour(f"a refresh of {label(self.key)}")
         receipt = Pending(work, self.owner, self.failed_unheard)
         interest = Interest(self)
@@ -141,7 +142,7 @@ class AsyncSelector(Outcome[T, V], Handle[V]):
         Raises:
             DeadlockError: Inside its own computation.
         """
-        self._refuse_itself("invalidates")
+        self.refuse_itself("invalidates")
         self._computed_for = _STALE
         if self._is_wanted and not self._is_given:
             self._begin(0)
@@ -193,7 +194,8 @@ class AsyncSelector(Outcome[T, V], Handle[V]):
     def _is_needed(self) -> bool:
         return bool(self.dependents or self._status.dependents)
 
-    def _refuse_itself(self, what: str) -> None:
+    def refuse_itself(self, what: str) -> None:
+        """Raise `DeadlockError` inside its own computation: what it does then would begin another, for ever."""
         if self.computation is not None and behaviour.get() is self.computation.behaviour:
             raise DeadlockError(f"{label(self.key)} {what} itself while it computes, and would never come to an end")
 
@@ -365,11 +367,7 @@ class AsyncSelector(Outcome[T, V], Handle[V]):
     def clean_up(self) -> None:
         """Call what the last computation, or the last try, has left to be called."""
         calls, self._cleanups = self._cleanups, []
-        for call in calls[::-1]:
-            try:
-                call()
-            except Exception as error:
-                self.owner.report(error, self.key, "cleanup of a selector")
+        call_all(calls, lambda error: self.owner.report(error, self.key, "cleanup of a selector"))
 
 
 class Interest(Watcher):

@@ -13,7 +13,7 @@ from .core.evaluate import FATAL, as_exception, evaluating, now_computing, read_
 from .core.graph import Node, clock, tick, tick_edit, ticks, user_traceback
 from .core.mailbox import Actor, Mailbox
 from .core.turn import Watcher, here, tell
-from .core.values import IMMUTABLE, PLAIN, is_a, is_immutable, same
+from .core.values import IMMUTABLE, PLAIN, brief, is_a, is_immutable, same
 from .deprecation import deprecated
 from .door import CLOSED, HOMELESS, LOCK
 from .errors import BusyError, ClosedError, RunCancelled
@@ -212,7 +212,7 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
     def _on_update(self, fn: Callable[[T], Any]) -> Awaitable[None] | None:
         if not callable(fn):
             raise TypeError(
-                f"update takes a function of the value, and {fn!r} is none; {self.key} is set with set(...)"
+                f"update takes a function of the value, and {brief(fn)} is none; {self.key} is set with set(...)"
             )
         result = fn(self.current)
         if type(result) in IMMUTABLE or not is_a(result, Awaitable):
@@ -231,7 +231,7 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
         value = self.current
         if is_immutable(value):
             raise TypeError(
-                f"mutate edits in place, and {self.key} holds {value!r}, which cannot change in place. "
+                f"mutate edits in place, and {self.key} holds {brief(value)}, which cannot change in place. "
                 "Use update: it stores what the function returns."
             )
         result: Any = None
@@ -269,7 +269,7 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
                 if not (is_immutable(value) or (equals is not None and equals(value, value))):
                     self._store(value, edited=True)
                 return
-            unchanged = same(old, value, equals)
+            unchanged = same(old, value, equals) and self.current is old  # else one of the two has written
         self.current = value
         if unchanged:
             return
@@ -431,7 +431,13 @@ class _Update(Job):
             # Ours ended above: this is the host's, or that of something that was awaited.
             was_ended = atom.owner.is_closed
             error = RunCancelled(f"the update of {atom.key} was cancelled")
-        except FATAL:
+        except (KeyboardInterrupt, SystemExit) as raised:
+            self._receipt.finish(raised)
+            self._is_over = True
+            with here():
+                atom.drain(box)  # those after it are handled all the same
+            raise
+        except GeneratorExit:
             raise
         except BaseException as raised:
             error = as_exception(raised)
@@ -441,12 +447,11 @@ class _Update(Job):
         if not was_ended:
             self._receipt.finish(error)
         del error  # its traceback has this frame, and the receipt has it
-        is_closed = atom.owner.is_closed
-        if is_closed:
+        if atom.owner.is_closed:
             self.abandon()
-        self._is_over = True
+        was_abandoned, self._is_over = self._is_over, True
         del self._receipt
-        if not is_closed:
+        if not was_abandoned:  # else what is in the atom's mailbox by now is not ours
             with here():
                 atom.drain(box)
 

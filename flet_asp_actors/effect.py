@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from contextvars import Context
 from typing import Any
 
-from .core.evaluate import FATAL, as_exception
+from .core.calls import call_all
 from .core.inputs import Inputs
 from .core.turn import here
 from .errors import LoopError, UnknownKeyError
@@ -113,13 +113,10 @@ class Effect(Subscription):
 
     def _clean_up(self) -> None:
         calls, self._cleanups = self._cleanups, []
-        for call in calls[::-1]:
-            try:
-                call()
-            except FATAL:
-                raise
-            except BaseException as error:
-                self.report(as_exception(error))
+        try:
+            call_all(calls, self.report)
+        finally:
+            self._cleanups[:0] = calls  # none, unless what was raised is for the interpreter
 
     def __repr__(self) -> str:
         return f"<Effect {self.node.key}>"

@@ -8,7 +8,8 @@ from collections.abc import Callable, Hashable
 from enum import Enum
 from typing import Any, Generic, NoReturn, Protocol, TypeVar, Union, cast, overload
 
-from .core.values import is_a, is_immutable, private_copy
+from .core.calls import at_once
+from .core.values import brief, is_a, is_immutable, private_copy
 
 __all__ = ("Key", "Name", "NamedKey", "Readable", "Writable", "is_item_of", "label", "user_key")
 
@@ -122,7 +123,10 @@ class Key(Writable[T]):
 
     def initial(self) -> T:
         """Make the value that a store begins with, shared with nobody."""
-        value: T = self._default if self._make is None else self._make()
+        if self._make is None:
+            value: T = self._default
+        else:
+            value = at_once(self._make(), f"the factory of {self}")
         return value
 
     def __getitem__(self, item: Hashable) -> Key[T]:
@@ -231,7 +235,7 @@ class _ItemKey(Key[T]):
 
     @property
     def name(self) -> str:
-        return f"{self.family.name}[{self.item!r}]"
+        return f"{self.family.name}[{brief(self.item)}]"
 
     def initial(self) -> T:
         value: T = self.family.initial()
@@ -251,7 +255,11 @@ class _ItemKey(Key[T]):
         return self._hash
 
     def __eq__(self, other: Any) -> bool:
-        return is_a(other, _ItemKey) and self.family == other.family and self.item == other.item
+        return (
+            is_a(other, _ItemKey)
+            and self.family == other.family
+            and (self.item is other.item or self.item == other.item)  # one that is not equal to itself is one item, too
+        )
 
     def __del__(self) -> None:
         """Nothing: whoever has the item can make the key anew."""

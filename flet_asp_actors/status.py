@@ -51,7 +51,10 @@ class ActionStatus(Generic[R_co]):
 
 def describe(error: BaseException | None) -> str:
     """An error as a line of text, which is never empty; no error is an empty one."""
-    return "" if error is None else str(error) or type(error).__name__
+    try:
+        return "" if error is None else str(error) or type(error).__name__
+    except Exception:  # it is the user's own, and has a __str__ of its own
+        return type(error).__name__
 
 
 IDLE: ActionStatus[Any] = ActionStatus()

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import anyio
 
+from .core.calls import FATAL, as_exception
 from .owner import Job
 
 __all__ = ("Timer", "Timers")
@@ -110,8 +111,10 @@ class Timers:
             self._waiting -= 1
             try:
                 timer.call()
-            except Exception as error:
-                self._owner.report(error, "timer", "timer")
+            except FATAL:
+                raise
+            except BaseException as error:
+                self._owner.report(as_exception(error), "timer", "timer")
 
     def has_stopped(self, clock: _Clock) -> None:
         """The task has ended: nothing waits any more, or its loop has ended."""

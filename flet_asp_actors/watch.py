@@ -215,8 +215,10 @@ class _Pump(Job):
                             call = self._subscription.callback(self._subscription.argument())
                         if inspect.isawaitable(call):
                             await call
-                    except Exception as error:
-                        self._subscription.report(error)
+                    except (anyio.get_cancelled_exc_class(), *FATAL):
+                        raise
+                    except BaseException as error:
+                        self._subscription.report(as_exception(error))
                     finally:
                         self._subscription.called()
                     if not self.again:

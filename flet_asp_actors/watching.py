@@ -11,7 +11,8 @@ from typing import Any, Generic, TypeVar
 import anyio.lowlevel
 
 from .async_key import is_async
-from .core.evaluate import FATAL, as_exception, read
+from .core.calls import FATAL, as_exception, at_once
+from .core.evaluate import read
 from .core.graph import Node
 from .core.turn import Watcher
 from .owner import Owner
@@ -187,7 +188,7 @@ class WaitFor(_Waiting):
     def notify(self) -> None:
         try:
             self.value = read(self.node)
-            if not self._predicate(self.value):
+            if not at_once(self._predicate(self.value), "the predicate of wait_for"):
                 return
         except FATAL:
             raise

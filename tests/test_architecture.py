@@ -11,7 +11,16 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "flet_asp_actors"
 ORDER = [
     "errors",
-    *("core.values", "core.mailbox", "core.graph", "core.evaluate", "core.turn", "core.listeners", "core.inputs"),
+    *(
+        "core.calls",
+        "core.values",
+        "core.mailbox",
+        "core.graph",
+        "core.evaluate",
+        "core.turn",
+        "core.listeners",
+        "core.inputs",
+    ),
     *("deprecation", "utils", "door", "waiting", "receipt", "owner", "timer", "retry"),
     *(
         "key",

@@ -16,6 +16,7 @@ from threading import get_ident
 from typing import Any
 
 from ..errors import CycleError, PurityError
+from .calls import FATAL, as_exception
 from .graph import (
     CHECK,
     CHECKING,
@@ -54,20 +55,6 @@ DEPTH = 60
 """How many functions may be entered inside one another before the descent is unwound."""
 
 
-FATAL = (KeyboardInterrupt, SystemExit, GeneratorExit)
-"""What is meant for the interpreter and passes through everything. Any other BaseException out of
-user code is an error of that code, a stray CancelledError above all."""
-
-
-def as_exception(error: BaseException) -> Exception:
-    """A CancelledError out of a future that was asked for its result is an error, and no cancellation."""
-    if isinstance(error, Exception):
-        return error
-    stray = RuntimeError(f"a stray {type(error).__name__}: something that was cancelled was asked for its result")
-    stray.__cause__ = error
-    return stray
-
-
 class _Unwind(BaseException):
     """Thrown through user functions to get back to the flat stack; never leaves this module."""
 
@@ -78,7 +65,7 @@ class _Unwind(BaseException):
 class _Evaluation:
     """What one thread is computing just now."""
 
-    __slots__ = ("afterwards", "cursors", "nesting", "now", "stack", "unwinding")
+    __slots__ = ("afterwards", "cleaning", "cursors", "nesting", "now", "stack", "unwinding")
 
     def __init__(self) -> None:
         self.now = 0  # what is as it was then, or later, is fresh
@@ -86,6 +73,7 @@ class _Evaluation:
         self.cursors: list[Iterator[Node] | None] = []  # where each check stands; None: compute
         self.nesting = 0  # functions entered inside one another
         self.unwinding: Derived | None = None
+        self.cleaning: Derived | None = None  # whose cleanups are called, for it is about to be computed anew
         self.afterwards: list[Callable[[], object]] = []  # to be called when the outermost validation is over
 
 
@@ -131,11 +119,11 @@ def refuse_in_selector(what: str) -> None:
     """Raise `PurityError` when a selector or a component is being computed on this thread: they only read."""
     if not evaluating:
         return
-    computing = now_computing()
+    cleaning = _here.evaluation.cleaning
+    computing = cleaning or now_computing()
     if computing is not None:
-        raise PurityError(
-            f"{computing.key} {what}, and a selector only reads. Do it in an action, a listener or a handler."
-        )
+        who = computing.key if cleaning is None else f"a cleanup of {computing.key}"
+        raise PurityError(f"{who} {what}, and a selector only reads. Do it in an action, a listener or a handler.")
     if -get_ident() in evaluating and (component := _now_rendering()) is not None:
         raise PurityError(
             f"{component} {what} while it is rendered, and rendering only reads. Do it in a handler "
@@ -317,7 +305,11 @@ def _compute(node: Derived, here: _Evaluation) -> None:
     """
     scope, old, route = node.scope, node.sources, node.route
     if scope.cleanups:
-        scope.clean_up(node)
+        outermost, here.cleaning = here.cleaning, node
+        try:
+            scope.clean_up(node)
+        finally:
+            here.cleaning = outermost
     outer, outer_seen, epoch = scope.node, scope.seen, scope.epoch
     if outer is None:
         scope.here = here

@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection, Iterable
 from types import CoroutineType, TracebackType
 from typing import Any, NoReturn, Protocol
 
+from .calls import call_all
 from .values import IMMUTABLE, is_immutable, same
 
 __all__ = (
@@ -50,6 +51,8 @@ CLEAN, CHECK, DIRTY, CHECKING, RUNNING = range(5)
 
 ticks = itertools.count(1)
 _editing = threading.Lock()
+if hasattr(os, "register_at_fork"):  # who holds it in another thread is not there in the child
+    os.register_at_fork(after_in_child=_editing._at_fork_reinit)  # type: ignore[attr-defined]  # as the standard library does
 
 
 class _Clock:
@@ -168,11 +171,12 @@ class Scope:
 
     def clean_up(self, node: Node) -> None:
         """Call what a computation has left to be called."""
-        for call in self.cleanups.pop(node, [])[::-1]:
-            try:
-                call()
-            except Exception as error:
-                self._report(error, node.key)
+        calls = self.cleanups.pop(node, [])
+        try:
+            call_all(calls, lambda error: self._report(error, node.key))
+        finally:
+            if calls:  # what was raised is for the interpreter
+                self.cleanups[node] = calls
 
 
 class Derived(Node):

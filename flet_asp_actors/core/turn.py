@@ -234,7 +234,11 @@ class Turn:
         while self.leading:
             watcher = self.leading.pop()
             if watcher.mark and watcher.node.mark:
-                validate(watcher.node)
+                try:
+                    validate(watcher.node)
+                except BaseException:
+                    self.leading.append(watcher)
+                    raise
             if watcher.mark:
                 watcher.mark = CLEAN
                 if watcher.node.version != watcher.seen:

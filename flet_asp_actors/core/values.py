@@ -1,4 +1,4 @@
-"""When two values are the same, which values cannot change in place, and how defaults are copied."""
+"""When two values are the same, which cannot change in place, how defaults are copied, how messages show them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,40 @@ import decimal
 import enum
 import fractions
 import pathlib
+import reprlib
 import types
 import uuid
 from collections.abc import Callable
 from typing import Any, cast
 
-__all__ = ("IMMUTABLE", "PLAIN", "compare_by_identity", "is_a", "is_immutable", "private_copy", "same")
+from .calls import FATAL, at_once
+
+__all__ = (
+    "IMMUTABLE",
+    "PLAIN",
+    "brief",
+    "compare_by_identity",
+    "is_a",
+    "is_immutable",
+    "private_copy",
+    "same",
+)
 
 is_a: Callable[[Any, type[Any] | tuple[type[Any], ...]], bool] = isinstance
 """`isinstance` for the generic classes: a type checker would narrow to one of unknown parameters."""
+
+_shortened = reprlib.Repr()
+_shortened.maxstring = _shortened.maxother = 100
+
+
+def brief(value: Any) -> str:
+    """A value as messages show it: in a few words, however much it holds, and also when its own `repr` raises."""
+    try:
+        text = _shortened.repr(value)
+    except Exception:
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
 
 IMMUTABLE: frozenset[type] = frozenset(
     {
@@ -70,16 +95,24 @@ def is_immutable(value: Any) -> bool:
 
     Tuples, frozen sets and frozen dataclasses are as immutable as what they hold.
     """
-    kind = cast("Any", type(value))
-    if kind in IMMUTABLE:
+    if type(value) in IMMUTABLE:
         return True
-    if is_a(value, (enum.Enum, type)):
-        return True
-    if is_a(value, (tuple, frozenset)):
-        return not hasattr(value, "__dict__") and all(map(is_immutable, value))
-    if hasattr(kind, "__dataclass_params__") and kind.__dataclass_params__.frozen:
-        return all(is_immutable(getattr(value, f.name, None)) for f in dataclasses.fields(kind))
-    return False
+    todo, seen = [value], {id(value)}  # neither how deep it is nor how often it holds the same thing matters
+    for each in todo:
+        kind = cast("Any", type(each))
+        if is_a(each, (enum.Enum, type)):
+            continue
+        if is_a(each, (tuple, frozenset)) and not hasattr(each, "__dict__"):
+            parts = each
+        elif hasattr(kind, "__dataclass_params__") and kind.__dataclass_params__.frozen:
+            parts = [getattr(each, field.name, None) for field in dataclasses.fields(kind)]
+        else:
+            return False
+        for part in parts:
+            if type(part) not in IMMUTABLE and id(part) not in seen:
+                seen.add(id(part))
+                todo.append(part)
+    return True
 
 
 def same(old: Any, new: Any, equals: Callable[[Any, Any], bool] | None = None) -> bool:
@@ -89,14 +122,16 @@ def same(old: Any, new: Any, equals: Callable[[Any, Any], bool] | None = None) -
     answers something other than a bool (an array, say) means "changed".
     """
     if equals is not None:
-        return bool(equals(old, new))
+        return bool(at_once(equals(old, new), "equals="))
     if old is new:
         return True
     if type(old) is not type(new) or isinstance(new, _by_identity):
         return False
     try:
         return (old == new) is True
-    except Exception:
+    except FATAL:
+        raise
+    except BaseException:
         # A value that cannot be compared has changed, as far as anybody can tell.
         return False
 

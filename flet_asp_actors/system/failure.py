@@ -24,7 +24,10 @@ class Failure:
     """What was running, such as "listener save_draft", "action" or "binding of Text.value"."""
 
     def __str__(self) -> str:
-        return f"{self.actor} at {label(self.key)}: {type(self.error).__name__}: {self.error}"
+        try:
+            return f"{self.actor} at {label(self.key)}: {type(self.error).__name__}: {self.error}"
+        except Exception:  # it is the user's own, and has a __str__ of its own
+            return f"{self.actor} at {label(self.key)}: {type(self.error).__name__}"
 
 
 def log_failure(failure: Failure) -> None:

@@ -335,6 +335,7 @@ class Registry(Root):
         if all(is_a(name, Readable) for name in names) and not _is_unwatched(node):
             # A typed key has no declaration to lose: those who watch go on, with a value that is made anew.
             if is_a(node, AsyncSelector):
+                node.refuse_itself("deletes")
                 node.forget()
             else:
                 turn = here()

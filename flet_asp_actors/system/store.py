@@ -265,7 +265,11 @@ class Store(Declarations):
             self.settle_home()
             effect = Effect(function, name_of(function), self, self.capture_context(), self._effects.discard)
             self._effects.add(effect)
-            effect.first_run()
+            try:
+                effect.first_run()
+            except BaseException:
+                effect.close()  # nobody gets it
+                raise
             return effect
 
         return self.on_home(begin)

@@ -7,6 +7,7 @@ on another thread posts to it. A store without a home is guarded by one lock.
 from __future__ import annotations
 
 import concurrent.futures
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -54,6 +55,37 @@ def refuse_with_lock(what: str) -> None:
     )
 
 
+_forks = 0
+"""How many forks have led to this process. The loops from before are there, and nobody runs them."""
+
+_forking: dict[int, bool] = {}
+"""Threads that fork just now, and whether they have got the lock for that."""
+
+
+def _before_fork() -> None:
+    """Wait until no other thread is in the middle of a write: in the child that one would never finish it."""
+    _forking[get_ident()] = LOCK.acquire(timeout=PATIENCE)
+
+
+def _after_fork() -> None:
+    if _forking.pop(get_ident()):
+        LOCK.release()
+
+
+def _after_fork_in_child() -> None:
+    global _forks
+    _forks += 1
+    has_lock = _forking.pop(get_ident())
+    _forking.clear()
+    if has_lock:
+        LOCK.release()
+    else:
+        LOCK._at_fork_reinit()  # type: ignore[attr-defined]  # as the standard library does with its own
+
+
+if hasattr(os, "register_at_fork"):  # where there is a fork
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)
+
 try:
     from sniffio import current_async_library_cvar as _library
 except ImportError:  # pragma: no cover - anyio asks it only where it is installed, and trio brings it
@@ -76,10 +108,11 @@ class HomeIsGone(RuntimeError):
 class Home:
     """One event loop, and the thread it runs on."""
 
-    __slots__ = ("_is_asyncio", "_post", "native", "thread")
+    __slots__ = ("_forks", "_is_asyncio", "_post", "native", "thread")
 
     def __init__(self, native: Any) -> None:
         self.native = native
+        self._forks = _forks
         self.thread = get_ident()
         # asyncio and trio spell the same thing differently.
         asyncio_post = getattr(native, "call_soon_threadsafe", None)
@@ -98,7 +131,9 @@ class Home:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the loop is closed."""
+        """Whether the loop is closed, or was left behind by a fork."""
+        if self._forks != _forks:
+            return True
         is_closed = getattr(self.native, "is_closed", None)
         if is_closed is not None:
             return bool(is_closed())
@@ -110,6 +145,8 @@ class Home:
         Returns:
             False when the loop is dead and will never call it.
         """
+        if self._forks != _forks:
+            return False
         try:
             self._post(copy_context().run, self._enter, function)
         except RuntimeError:  # asyncio: the loop is closed; trio's RunFinishedError is one too

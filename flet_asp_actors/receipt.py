@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
+from threading import get_ident
 from typing import Any, Protocol, cast
 
 import anyio
@@ -106,8 +107,8 @@ class Door(Protocol):
     """What a receipt needs of the store: its way to the thread that applies the write."""
 
     @property
-    def is_here(self) -> bool:
-        """Whether the caller is on that thread."""
+    def thread(self) -> int:
+        """That thread; none at all where whoever comes applies it."""
         ...
 
     def look_after_home(self) -> None:
@@ -149,7 +150,8 @@ class Pending(Receipt):
 
     def wait(self, timeout: float | None = None) -> None:
         if not self.completion.is_done:
-            if self._door.is_here:
+            self._door.look_after_home()
+            if self._door.thread == get_ident():
                 raise DeadlockError(
                     f"Receipt.wait() on the thread that has to apply the write to {self._target.name}; "
                     "use `await` there."

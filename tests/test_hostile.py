@@ -678,7 +678,7 @@ async def test_a_stray_one_out_of_an_async_listener_is_told_and_the_next_change_
             state.set(N, n)
         await state.settled()
         assert heard == [0, 1, 2]
-        assert [(failure.key, type(failure.error)) for failure in found] == [(str(N), Stray)]
+        assert [(failure.key, type(failure.error.__cause__)) for failure in found] == [(N, Stray)]
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])

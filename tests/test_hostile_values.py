@@ -155,7 +155,10 @@ async def test_arrays_everywhere() -> None:
         def doubled(get: fa.Get) -> Any:
             return get(array) * 2
 
-        state.listen(doubled, lambda value: seen.append(float(value.sum())))
+        def note(value: Any) -> None:
+            seen.append(float(value.sum()))
+
+        state.listen(doubled, note)
         state.set(array, np.ones(2))
         state.mutate(array, lambda value: np.add(value, 1, out=value))
         state.update(array, lambda value: value + 1)
@@ -165,7 +168,7 @@ async def test_arrays_everywhere() -> None:
         async with state.transaction() as tx:
             tx.update(array, lambda value: value + 1)
         assert seen == [0, 4, 8, 12, 0, 12, 16]
-        value = await state.wait_for(array, lambda value: bool(value.any()))
+        value: Any = await state.wait_for(array, lambda value: bool(value.any()))
         assert value.sum() == 8
         with pytest.raises(ValueError, match="ambiguous"):
             await state.wait_for(array)

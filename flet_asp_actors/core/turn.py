@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from threading import get_ident
 from typing import Any, NoReturn
 
 from ..errors import LoopError
@@ -15,6 +16,10 @@ __all__ = ("Leader", "Turn", "Watcher", "here", "invalidate", "mark_dependents",
 
 MAX_TURNS = 10_000
 """How many turns one drain may take before it is called a loop."""
+
+interrupted: set[int] = set()
+"""Threads whose last drain was broken off by what is meant for the interpreter. Who is still to be
+told is marked already, and queued: whoever writes next there has to see to it that they are told."""
 
 
 class Watcher:
@@ -88,6 +93,8 @@ def tell(node: Node) -> None:
         if not dependent.mark:
             break
     else:
+        if interrupted:
+            _here.turn.propagate()
         return  # they know already, and whoever told them will see to it that they look
     turn = _here.turn
     mark_dependents(node, turn)
@@ -177,6 +184,11 @@ class Turn:
                 if turns > MAX_TURNS:
                     self._give_up()
                 self._run_turn()
+            if interrupted:
+                interrupted.discard(get_ident())
+        except BaseException:
+            interrupted.add(get_ident())
+            raise
         finally:
             self.draining = False
             if self.marked and not self.pending:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context, copy_context
 from typing import Any
 
 import anyio
 import anyio.abc
+import anyio.lowlevel
 
-from ..core.evaluate import FATAL
 from ..door import Home
 from ..ending import GRACE
 from ..owner import Job
@@ -55,11 +57,14 @@ class Host:
         self._wind_down = wind_down
         self._group: anyio.abc.TaskGroup | None = None
         self._waiting: list[tuple[Job, Context]] = []  # until the group is open
-        self._jobs: dict[Job, None] = {}  # in the order of their start
+        self._jobs: dict[Job, Coroutine[Any, Any, None] | None] = {}  # in the order of their start, with their frames
+        self._begun = 0  # how many of them have begun
         self._stop = anyio.Event()
         self._emptied: anyio.Event | None = None  # somebody waits for the last job to end
         self.over = Completion()
         """Finishes when nothing of it is left."""
+        self.is_full = False
+        """Whether it takes no more jobs: it is about to end, and its loop with it."""
         self._task: Any = None
 
     @property
@@ -85,22 +90,22 @@ class Host:
         if self._group is None:
             self._waiting.append((job, context))
         else:
-            group = self._group
-
-            def start() -> None:
-                context.run(group.start_soon, self._frame, job)
-
+            begin = functools.partial(self._begin, self._group, job, context)
             if self.home.stands_still:
-                self.home.post(start)
+                self.home.post(begin)
             else:
-                start()
+                begin()
 
     async def enter(self) -> None:
         """Open the task group in the task of the caller, which has to call `leave`."""
         self._group = await anyio.create_task_group().__aenter__()
         for job, context in self._waiting:
-            context.run(self._group.start_soon, self._frame, job)
+            self._begin(self._group, job, context)
         self._waiting.clear()
+
+    def _begin(self, group: anyio.abc.TaskGroup, job: Job, context: Context) -> None:
+        frame = self._jobs[job] = self._frame(job)
+        context.run(group.start_soon, _as_it_is, frame)
 
     async def leave(self, cancelled: BaseException | None = None) -> bool | None:
         """End what has an order to end in, cancel what is left, wait for it, and close the task group."""
@@ -116,6 +121,7 @@ class Host:
                 await self._empty()
         except anyio.get_cancelled_exc_class() as error:
             cancelled = cancelled or error  # the loop insists
+        self.is_full = True
         try:
             if cancelled is None:
                 await group.__aexit__(None, None, None)
@@ -125,12 +131,13 @@ class Host:
             self._finish()
 
     async def _empty(self) -> None:
-        """Wait until every job has ended; if one does not, answer those who wait."""
+        """Wait until every job that has begun has ended; if one does not, answer those who wait."""
         self._emptied = anyio.Event()
-        if self._jobs:
+        await anyio.lowlevel.cancel_shielded_checkpoint()  # what is about to begin begins
+        if self._begun:
             with anyio.move_on_after(LATE):
                 await self._emptied.wait()
-        if self._jobs:
+        if self._begun:
             self.abandon()
             self._on_late()
 
@@ -173,7 +180,10 @@ class Host:
 
     def abandon(self) -> None:
         """The loop is gone: answer whoever waits. Harmless when the host has ended."""
-        for job in list(self._jobs)[::-1]:
+        is_over = self._group is None or self.home.is_gone
+        for job, frame in list(self._jobs.items())[::-1]:
+            if is_over and frame is not None and inspect.getcoroutinestate(frame) == inspect.CORO_CREATED:
+                frame.close()  # a loop that ends may cancel a task before its first step
             job.abandon()
         self._jobs.clear()
         self._waiting.clear()
@@ -185,18 +195,36 @@ class Host:
         self._on_idle()
 
     async def _frame(self, job: Job) -> None:
+        if job not in self._jobs:
+            return  # it was abandoned before it began: its loop was about to end
+        self._begun += 1
         try:
             await job.run()
         except anyio.get_cancelled_exc_class():
             pass  # the outermost frame: the group's own ends the task anyhow, and no other may reach the group
-        except FATAL:
+        except (KeyboardInterrupt, SystemExit) as error:
+            # To the loop, which it ends, and not through the group, which would make something else of it.
+            call_soon = getattr(self.home.native, "call_soon", None)
+            if call_soon is None:
+                raise
+            call_soon(_raise, error)
+        except GeneratorExit:
             raise
         except BaseException as error:
             self._on_escape(error, job)
         finally:
             job.abandon()  # does nothing to one that came to its end
             self._jobs.pop(job, None)
-            if self._emptied is not None and not self._jobs:
+            self._begun -= 1
+            if self._emptied is not None and not self._begun:
                 self._emptied.set()
             if not job.is_service and self.is_idle:
                 self._on_idle()
+
+
+def _as_it_is(frame: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
+    return frame
+
+
+def _raise(error: BaseException) -> None:
+    raise error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from contextvars import Context
 from threading import get_ident
@@ -11,7 +12,7 @@ from typing import Any, TypeVar, cast
 import anyio
 import anyio.lowlevel
 
-from ..core.evaluate import as_exception
+from ..core.calls import FATAL, as_exception, at_once
 from ..core.graph import Node, Scope, user_traceback
 from ..core.turn import here
 from ..door import CLOSED, HOMELESS, LOCK, Home, HomeIsGone, running_home
@@ -49,6 +50,7 @@ class Root:
         self._entered = False
         self._settlers: list[Completion] = []
         self._ended = Completion()
+        self._is_leaving = False  # the loop ends: what comes of that waits for the next one
         self._is_closing = False
         self._is_closed = False
         self.settle_home(open_host=False)
@@ -160,6 +162,8 @@ class Root:
             if receipt is None:
                 return  # it was applied or answered when the store lost its loop
             try:
+                if self._is_closed:
+                    self._refuse_closed(f"write {label(key)}")
                 receipt.follow(apply())
             except BaseException as error:
                 error.__traceback__ = user_traceback(error.__traceback__)
@@ -171,10 +175,8 @@ class Root:
         batch = self.batches.get(get_ident())
         if batch is not None:
             batch.append(on_loop)
-        elif not home.post(on_loop):
-            self._leave_home(home)
-            if self._posted.pop(ticket, None) is not None:  # another thread had left it before this was posted
-                return self.elsewhere(key, apply)
+        else:
+            self._apply_soon(on_loop)
         return receipt
 
     def post_all(self, writes: list[Callable[[], None]]) -> None:
@@ -185,9 +187,29 @@ class Root:
                 for write in writes:
                     write()
 
-        home = self._home
-        if home is not None and not home.post(on_loop):
-            self._leave_home(home)
+        self._apply_soon(on_loop)
+
+    def _apply_soon(self, posted: Callable[[], None]) -> None:
+        """Have writes that were noted as posted applied on the home loop; here, if the store has lost that.
+
+        Who leaves the home loop applies what was noted by then. What was noted too late for that is
+        applied by whoever has noted it: that is why the home is looked at again after it was posted.
+        """
+        while True:
+            home = self._home
+            if home is None:
+                with LOCK:
+                    if self._home is None:
+                        posted()
+                        return
+            elif not home.post(functools.partial(self._apply_at, home, posted)):
+                self._leave_home(home)
+            elif self._home is home:
+                return
+
+    def _apply_at(self, home: Home, posted: Callable[[], None]) -> None:
+        if self._home is home:  # else whoever left it has applied this, or whoever has noted it does
+            posted()
 
     def spawn(self, job: Job) -> None:
         """Start a job in a task of the host; open one if there is none.
@@ -201,14 +223,14 @@ class Root:
         self.look_after_home()
         if self._host is None:
             self.settle_home(again=True)
-            if self._home is None:
-                if job.can_wait:
-                    self._held.append(job)
-                    return
-                raise NotRunningError(
-                    f"{job.name} needs an event loop, and none is running. "
-                    "Call it in async code, or open the store: `async with fa.StateManager() as state:`."
-                )
+        if self._home is None or (self._host is not None and self._host.is_full):
+            if job.can_wait:
+                self._held.append(job)
+                return
+            raise NotRunningError(
+                f"{job.name} needs an event loop, and none is running. "
+                "Call it in async code, or open the store: `async with fa.StateManager() as state:`."
+            )
         if self._host is None:  # it is not, if something was held until there was a loop
             self._make_host().start()
             self._release_held()
@@ -227,10 +249,14 @@ class Root:
 
     def report(self, error: BaseException, key: object, actor: str) -> None:
         """Send an error that nobody waits for to `on_error`; log it if that fails, too."""
+        if isinstance(error, FATAL):
+            return  # it has gone to the interpreter
         failure = Failure(error, user_key(key), actor)
         try:
-            (self.on_error or log_failure)(failure)
-        except Exception as again:
+            at_once((self.on_error or log_failure)(failure), "on_error")
+        except FATAL:
+            raise
+        except BaseException as again:
             log_failure(failure)
             log_failure(Failure(again, key, "on_error"))
 
@@ -269,7 +295,7 @@ class Root:
     def settle_home(self, again: bool = False, open_host: bool = True) -> None:
         """Take the running loop for a home, if there is one and the store has none (or a dead one)."""
         self.look_after_home()
-        if self._home is None or again:
+        if (self._home is None or again) and not self._is_leaving:
             home = running_home()
             if home is not None and (self._home is None or self._home.native is not home.native):
                 if self._home is not None:
@@ -294,13 +320,19 @@ class Root:
         """The loop is gone, or about to: end what ran there, and apply here what was posted to it."""
         if self._home is not dead:
             return
-        host = self._host
-        self._home, self._host, self.thread = None, None, HOMELESS
-        if host is not None:
-            host.abandon()
         with LOCK:
-            for _, apply in list(self._posted.values()):
-                apply()
+            if self._home is not dead:
+                return  # another thread was faster
+            host = self._host
+            self._home, self._host, self.thread = None, None, HOMELESS
+            self._is_leaving = True
+            try:
+                if host is not None:
+                    host.abandon()
+                for _, apply in list(self._posted.values()):
+                    apply()
+            finally:
+                self._is_leaving = False
         if self._is_closing:
             self._end()
 
@@ -376,9 +408,9 @@ class Root:
         for job in self._held:
             job.abandon()
         self._held.clear()
-        for receipt, _ in list(self._posted.values()):
+        while self._posted:
+            _, (receipt, _) = self._posted.popitem()
             receipt.finish(ClosedError("the store was closed before the write was applied"))
-        self._posted.clear()
         self._wake_settlers()
         self._ended.finish()
 

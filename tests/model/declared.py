@@ -13,6 +13,9 @@ import flet_asp_actors as fa
 __all__ = (
     "A",
     "ACTIONS",
+    "BEAT",
+    "BEATS",
+    "CRASH",
     "B",
     "C",
     "CHAIN",
@@ -38,6 +41,7 @@ __all__ = (
     "TOTAL",
     "USERS",
     "Unlucky",
+    "beat",
     "shown",
     "sturdy",
     "switching",
@@ -66,6 +70,10 @@ DONE = fa.Key("done", 0)
 """How many runs have come to their end."""
 LOADING = fa.Key("loading", False)
 """By run: what it puts back, whatever becomes of it."""
+BEATS = fa.Key("beats", 0)
+"""What a service adds to, as long as somebody observes C."""
+CRASH = fa.Key("crash", False)
+"""Whether it is to crash with the next beat."""
 SINK = fa.Key("sink", -1)
 """By listener: what one that writes has written."""
 
@@ -165,7 +173,7 @@ _FLAKY = Slow(lambda get: get(C) + get(A), 0.337211, is_bad=lambda value: value 
 _STUBBORN = Slow(lambda get: get(B) * 2 + get(A), 0.178313, is_bad=lambda value: value % 2 == 1, tries=2, keep_for=0.61)
 _FRESH = Slow(lambda get: get(C) + 500, 0.123719, refresh_every=0.937141)
 _USERS = tuple(
-    Slow(lambda get, number=number: get(C) * 7 + number, 0.191753, keep_for=0.712377)  # type: ignore[misc]  # a loop variable
+    Slow(lambda get, number=number: get(C) * 7 + number, 0.191753 + number / 13, keep_for=0.712377)  # type: ignore[misc]  # a loop variable
     for number in range(2)
 )
 
@@ -248,10 +256,25 @@ async def _work(get: fa.Get, set: fa.Set, number: int, key: fa.Key[int], value: 
     return number
 
 
+BEAT = 1.517199
+
+
+async def beat(get: fa.Get, set: fa.Set) -> None:
+    """The service."""
+    while True:
+        await anyio.sleep(BEAT)
+        if get(CRASH):
+            set(CRASH, False)
+            raise Planned("crash")
+        set.update(BEATS, lambda beats: beats + 1)
+
+
 ACTIONS: tuple[fa.Action[..., int], ...] = (
     fa.Action(_work, name="concurrent"),
     fa.Action(_work, name="sequential", policy="sequential"),
     fa.Action(_work, name="droppable", policy="droppable"),
     fa.Action(_work, name="restartable", policy="restartable", expect=(Planned,)),
     fa.Action(_work, name="timed", timeout=TIMEOUT),
+    fa.Action(_work, name="retried", retry=fa.Retry(2, base=0)),
+    fa.Action(_work, name="each", policy="droppable", per="value"),
 )

@@ -14,6 +14,8 @@ import flet_asp_actors as fa
 
 from .declared import (
     ACTIONS,
+    BEATS,
+    CRASH,
     DONE,
     LIST,
     LOADING,
@@ -24,8 +26,10 @@ from .declared import (
     SLOW,
     TEXT,
     TOTAL,
+    C,
     Planned,
     Unlucky,
+    beat,
 )
 from .reference import FAILED, Reference, Run
 
@@ -60,7 +64,7 @@ class Machine:
         self.reported: Counter[Any] = Counter()
         self.unforeseen: list[fa.Failure] = []
         self.receipts: list[fa.Receipt] = []
-        self.keys: list[Any] = [*NUMBERS, LIST, DONE, TEXT]
+        self.keys: list[Any] = [*NUMBERS, LIST, DONE, TEXT, BEATS, CRASH]
         """The atoms that there are."""
         self._actions = {action: state.action(action) for action in ACTIONS}
         self._runs: list[tuple[fa.Run[int], Run]] = []
@@ -68,6 +72,7 @@ class Machine:
         self._snapshot: tuple[fa.Snapshot, dict[Any, Any]] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: Any = asyncio.get_running_loop()
+        self._service = state.service("beat", retry=fa.Retry(None, base=0), while_watched=C)(beat)
         state.on_error = self._report
         state.listen(TOTAL, _nobody)
 
@@ -286,6 +291,22 @@ class Machine:
         self._await(number, resolve())
         self.model.resolve(number, key)
 
+    async def do_refresh(self, number: int, key: Any) -> None:
+        self._hear(number, self.state.refresh(key))
+        self.model.refresh(number, key)
+
+    async def do_crash(self, number: int) -> None:
+        self._write(self.state.set(CRASH, True))
+        self.model.write(CRASH, True)
+
+    async def do_halt(self, number: int) -> None:
+        self._service.stop()
+        self.model.stop_service()
+
+    async def do_launch(self, number: int) -> None:
+        self._service.start()
+        self.model.start_service()
+
     async def do_wait(self, number: int, seconds: float) -> None:
         await asyncio.sleep(seconds)
         await self.rest()
@@ -295,7 +316,7 @@ class Machine:
 
     async def end(self) -> None:
         """Wait until everything has ended, compare once more, and let go of what listens."""
-        await asyncio.sleep(100)
+        await asyncio.sleep(25)
         await self.rest()
         self.model.advance(self._loop.time())
         await self.show()
@@ -353,17 +374,21 @@ class Machine:
         for key, slow in self.model.slow.items():
             found = self.state.get(key.status)
             assert (found.state, found.value) == (slow.state, slow.value), f"{key} is {found}, and has to be {slow}"
-        for action, expected in self.model.statuses.items():
-            status = self.state.get(self._actions[action].status)
+        for (action, *item), expected in self.model.statuses.items():
+            bound = self._actions[action]
+            status = self.state.get(bound.status_for(*item) if item else bound.status)
             assert (status.state, status.active) == (expected.state, expected.active), f"{action}: {status}, {expected}"
+        assert self._service.current.state == self.model.service, f"{self._service}, and not {self.model.service}"
 
     def _compare_statistics(self) -> None:
         model, statistics = self.model, self.state.statistics()
         running = sum(not run.is_done and not run.is_queued for _, run in self._runs)
         computing = sum(slow.due is not None for slow in model.slow.values())
-        assert statistics.jobs == len(model.updates) + running + computing, f"{statistics.jobs} jobs"
+        beating = model.beat is not None
+        assert statistics.jobs == len(model.updates) + running + computing + beating, f"{statistics.jobs} jobs"
         assert statistics.messages == sum(map(len, model.mail.values())), f"{statistics.messages} messages"
-        assert statistics.busy == sum(status.active > 0 for status in model.statuses.values())
+        busy = sum(status.active > 0 for track, status in model.statuses.items() if len(track) == 1)
+        assert statistics.busy == busy, f"{statistics.busy} are busy"
         observed = {key for key in model.observed() if key != NAME or NAME in model.values}
         assert statistics.observed == len(observed), f"{statistics.observed} are observed, and not {observed}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import logging
 import random
 import weakref
 from collections.abc import Callable, Sequence
@@ -50,6 +51,10 @@ VERBS: dict[str, tuple[int, tuple[Sequence[Any], ...]]] = {
     "pipe": (3, (_SLOTS, (A, C, TOTAL, switching))),
     "unlisten": (2, (_SLOTS,)),
     "resolve": (3, ([key for key in SLOW if key is not CHAIN],)),
+    "refresh": (2, ([key for key in SLOW if key is not CHAIN],)),
+    "crash": (1, ()),
+    "halt": (1, ()),
+    "launch": (1, ()),
     "wait": (8, (_SECONDS,)),
 }
 """How often each verb comes, and what it may be given."""
@@ -88,12 +93,17 @@ def run(program: Sequence[Step], seed: int | None = None, *, has_page: bool = Fa
         AssertionError: When the store and the reference differ, or something is left.
     """
     left: list[weakref.ref[Any]] = []
+    # That a service has crashed is logged, and whoever keeps what is logged keeps the error, and with it the store.
+    logger = logging.getLogger("flet_asp_actors")
+    logger.disabled = True
     carry_out = _on_page if has_page else _alone
     loop = functools.partial(VirtualLoop, seed=seed)
     try:
         anyio.run(carry_out, program, left, backend="asyncio", backend_options={"loop_factory": loop})
     except Ambiguous:
         return False
+    finally:
+        logger.disabled = False
     gc.collect()
     kept = [each() for each in left if each() is not None]
     assert not kept, f"kept alive: {kept}"

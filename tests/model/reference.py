@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -17,6 +17,9 @@ import flet_asp_actors as fa
 
 from .declared import (
     ACTIONS,
+    BEAT,
+    BEATS,
+    CRASH,
     DONE,
     LOADING,
     NAME,
@@ -24,6 +27,7 @@ from .declared import (
     SLOW,
     TIMEOUT,
     TOTAL,
+    C,
     Unlucky,
 )
 
@@ -77,6 +81,15 @@ class Run:
     notes: dict[Any, Note] = field(default_factory=dict[Any, Note])
     due: Due | None = None
     limit: Due | None = None
+    attempt: int = 1
+
+    @property
+    def lane(self) -> tuple[Any, ...]:
+        return (self.action,) if self.action.per is None else (self.action, self.value)
+
+    @property
+    def tracks(self) -> set[tuple[Any, ...]]:
+        return {(self.action,), self.lane}
 
 
 @dataclass
@@ -107,6 +120,9 @@ class Outcome:
     timer: Due | None = None
     """Until it is computed anew, or given up."""
     waiting: list[int] = field(default_factory=list[int])
+    """Steps that wait for the value."""
+    refreshing: list[int] = field(default_factory=list[int])
+    """Steps that have asked for a new one."""
 
 
 class Reference:
@@ -125,8 +141,11 @@ class Reference:
         self.updates: dict[Any, tuple[Due, int]] = {}
         self.layers: dict[Any, list[tuple[Run | None, Any]]] = {}
         """Optimistic values, the base first."""
-        self.lanes: dict[Any, list[Run]] = {action: [] for action in ACTIONS}
-        self.statuses: dict[Any, Status] = {action: Status() for action in ACTIONS}
+        self.lanes: dict[tuple[Any, ...], list[Run]] = {}
+        """The runs that a policy is about: those of an action, or those with one argument as well."""
+        self.statuses: defaultdict[tuple[Any, ...], Status] = defaultdict(Status)
+        self.service = "idle"
+        self.beat: Due | None = None
         self.slow: dict[Any, Outcome] = {key: Outcome() for key in SLOW}
         self.watched: list[Any] = [TOTAL]
         """What somebody observes."""
@@ -319,25 +338,27 @@ class Reference:
     # ------------------------------------------------------------------ actions
 
     def start(self, run: Run) -> None:
-        lane, policy = self.lanes[run.action], run.action.policy
+        lane, policy = self.lanes.setdefault(run.lane, []), run.action.policy
         if policy == "droppable" and any(not other.is_forgotten for other in lane):
             run.is_done = True
             self.end(run.number, "cancelled")
             return
-        status = self.statuses[run.action]
+        statuses = [self.statuses[track] for track in run.tracks]
+        for status in statuses:
+            status.active += 1
         if policy == "sequential" and lane:
             run.is_queued = True
             lane.append(run)
-            status.active += 1
-            if status.latest is None:
-                status.latest, status.state = run, "running"
+            for status in statuses:
+                if status.latest is None:
+                    status.latest, status.state = run, "running"
             return
         if policy == "restartable":
             for other in lane[::-1]:
                 self.cancel(other)
         lane.append(run)
-        status.active += 1
-        status.latest, status.state = run, "running"
+        for status in statuses:
+            status.latest, status.state = run, "running"
         self._soon.append(lambda: self._begin(run))
 
     def _begin(self, run: Run) -> None:
@@ -345,9 +366,12 @@ class Reference:
             self._ended(run, "cancelled")
             return
         run.state = "running"
-        run.before = self.get(run.key)
         if run.action.timeout is not None:
             run.limit = self.after(TIMEOUT, lambda: self._stop(run, "late"))
+        self._try(run)
+
+    def _try(self, run: Run) -> None:
+        run.before = self.get(run.key)
         self._write_for(run, LOADING[run.number], lambda: True)
         if run.how.startswith("hopes"):
             self.send(run.key, lambda: self._hope(run))
@@ -368,7 +392,12 @@ class Reference:
         else:
             self._write_for(run, DONE, lambda: self.get(DONE) + 1)
         self._write_for(run, LOADING[run.number], lambda: False)
-        self._ended(run, "failed" if fails else "succeeded")
+        if fails and run.action.retry is not None and run.attempt < run.action.retry.attempts:
+            run.attempt += 1
+            self._look()
+            self._try(run)
+        else:
+            self._ended(run, "failed" if fails else "succeeded")
 
     def cancel(self, run: Run) -> None:
         if run.is_done or run.is_stopping:
@@ -396,14 +425,19 @@ class Reference:
         self._soon.append(stop)
 
     def cancel_all(self, action: Any) -> None:
-        for run in self.lanes[action][::-1]:
+        for run in self._runs(action)[::-1]:
             self.cancel(run)
+
+    def _runs(self, action: Any) -> list[Run]:
+        return [run for lane, runs in self.lanes.items() if lane[0] is action for run in runs]
 
     def reset_action(self, action: Any) -> None:
         self.cancel_all(action)
-        for run in self.lanes[action]:
+        for run in self._runs(action):
             run.is_forgotten = True
-        self.statuses[action] = Status()
+        for track in self.statuses:
+            if track[0] is action:
+                self.statuses[track] = Status()
 
     def _ended(self, run: Run, state: str) -> None:
         for key, note in run.notes.items():
@@ -412,11 +446,11 @@ class Reference:
         run.is_done = run.is_stopping = True
         if run.limit is not None:
             run.limit.call = None
-        lane, status = self.lanes[run.action], self.statuses[run.action]
+        lane, statuses = self.lanes[run.lane], [self.statuses[track] for track in run.tracks]
         lane.remove(run)
         what: Any = "late" if state == "late" else run.number
         state = "failed" if state == "late" else state
-        if not run.is_forgotten:
+        for status in () if run.is_forgotten else statuses:
             status.active -= 1
             if status.latest is run:
                 status.state = state
@@ -424,7 +458,8 @@ class Reference:
         if lane and lane[0].is_queued:
             following = lane[0]
             following.is_queued = False
-            status.latest, status.state = following, "running"
+            for status in statuses:
+                status.latest, status.state = following, "running"
             self._soon.append(lambda: self._begin(following))
 
     def _write_for(self, run: Run, key: Any, make: Callable[[], Any]) -> None:
@@ -490,6 +525,33 @@ class Reference:
         if len(layers) == 1:
             del self.layers[run.key]
 
+    # ------------------------------------------------------------------ the service
+
+    def start_service(self) -> None:
+        if self.service == "cancelled":
+            self.service = "idle"
+
+    def stop_service(self) -> None:
+        self._halt("cancelled")
+        self.service = "cancelled"
+
+    def _launch(self) -> None:
+        self.service = "running"
+        self.beat = self.after(BEAT, self._beat)
+
+    def _beat(self) -> None:
+        if self.get(CRASH):
+            self.write(CRASH, False)
+        else:
+            self.send(BEATS, lambda: self.write(BEATS, self.get(BEATS) + 1))
+        self._launch()
+
+    def _halt(self, state: str) -> None:
+        if self.beat is not None:
+            self.beat.call = None
+            self.beat = None
+            self.service = state
+
     # ------------------------------------------------------------------ what takes time
 
     def resolve(self, number: int, key: Any) -> None:
@@ -506,6 +568,16 @@ class Reference:
         self.watched.remove(key)
         outcome = self.slow[key]
         self.outcomes[number] = "failed" if outcome.state == "failed" else f"done {outcome.value}"
+
+    def refresh(self, number: int, key: Any) -> None:
+        """Compute it anew, whoever observes it."""
+        outcome = self.slow[key]
+        was_wanted, outcome.is_fresh = outcome.is_wanted, False
+        self.watched.append(key)
+        self._look()
+        if was_wanted:
+            self._compute(key, 0.0)
+        outcome.refreshing.append(number)
 
     def invalidate(self, key: Any) -> None:
         self.slow[key].is_fresh = False
@@ -551,6 +623,10 @@ class Reference:
                 self._compute(key, 0.0)
             elif every is not None:
                 outcome.timer = self.after(outcome.settled_at + every - self.now, lambda key=key: self.invalidate(key))  # type: ignore[misc]  # a loop variable
+        if C not in observed:
+            self._halt("idle")
+        elif self.service == "idle":
+            self._launch()
         for slot, key in self.writers.items():
             seen = self.changes[key] if isinstance(key, fa.Key) else self.get(key)
             if self._seen.get(slot) != seen:
@@ -607,7 +683,7 @@ class Reference:
         if slow.is_bad(value):
             outcome.has_failed, outcome.state = True, "failed"
             outcome.version += not outcome.has_value
-            self.reported[key] += not outcome.waiting
+            self.reported[key] += not outcome.waiting and not outcome.refreshing
         else:
             outcome.version += not outcome.has_value or outcome.value != value
             outcome.value, outcome.has_value, outcome.has_failed, outcome.state = value, True, False, "ready"
@@ -619,6 +695,10 @@ class Reference:
                 waiting, outcome.waiting = outcome.waiting, []
                 for number in waiting:
                     self._resolved(number, key)
+                refreshing, outcome.refreshing = outcome.refreshing, []
+                for number in refreshing:
+                    self.watched.remove(key)
+                    self.end(number, "failed" if outcome.state == "failed" else "done", (key,))
 
         self._soon.append(tell)
 

@@ -34,7 +34,7 @@ class Place:
         return any(key in WORK for key in self.keys)
 
 
-WORK = {shown, *SLOW, *MEMBERS}
+WORK = {shown, sturdy, *SLOW, *MEMBERS}  # of those that read C a service is up
 
 
 def _text(key: Any) -> Place:

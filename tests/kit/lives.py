@@ -139,7 +139,8 @@ async def rounds(name: str, count: int = 1000) -> Growth:
             tracemalloc.stop()
     grown = {f"{kind.__module__}.{kind.__qualname__}": number for kind, number in (now - objects).items()}
     memory = min(map(operator.sub, known[1:], known))  # what is remembered once is not in all of them
-    tasks, handles, threads = (there - was for there, was in zip(after, before, strict=True))
+    # What others have left may come to its end meanwhile: a thread that rests, for one.
+    tasks, handles, threads = (max(there - was, 0) for there, was in zip(after, before, strict=True))
     return Growth(grown, tasks, handles, threads, memory)
 
 

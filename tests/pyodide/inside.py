@@ -21,6 +21,8 @@ ABSENT = ("trio", "uvloop", "hypothesis")
 NEEDS_MORE = ("thread", "Thread", "subprocess", "executor", "on_trio")
 """The words of tests that need threads, processes or another loop."""
 
+KNOWN = "ignore:'asyncio.iscoroutinefunction' is deprecated:DeprecationWarning"
+"""What Flet 1.0 still calls on this Python."""
 ENDS_PYODIDE = ("hold_themselves",)
 """Of tests that end Pyodide itself, which cannot compare two lists that hold themselves: its stack is too short."""
 
@@ -69,4 +71,4 @@ def main(given: list[str]) -> int:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # some ask for more of the system
     print(f"Pyodide: CPython {sys.version.split()[0]} on {sys.platform}")
     plugins = [word for name in PLUGINS for word in ("-p", name)]
-    return int(pytest.main([*plugins, *given], plugins=[sys.modules[__name__]]))
+    return int(pytest.main([*plugins, "-W", KNOWN, *given], plugins=[sys.modules[__name__]]))

@@ -259,6 +259,35 @@ def test_an_edit_in_place_is_seen_at_the_end_of_a_chain_that_is_too_deep_for_the
     assert made == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.parametrize("length", [61, 70, 200])
+@pytest.mark.parametrize("swallows", [False, True])
+def test_a_circle_that_is_too_long_for_the_stack_is_found(length: int, swallows: bool) -> None:
+    state = fa.StateManager()
+    collect(state)
+
+    def next_but(number: int) -> Callable[[fa.Get], Any]:
+        def compute(get: fa.Get) -> Any:
+            try:
+                return get(f"c{(number + 1) % length}")
+            except fa.CycleError:
+                if not swallows:
+                    raise
+                return 7
+
+        return compute
+
+    for number in range(length):
+        state.add_selector(f"c{number}", next_but(number))
+    heard: list[Any] = []
+    subscription = state.listen("c0", heard.append)
+    if swallows:
+        assert (heard, state.get("c1")) == ([7], 7)
+    else:
+        with pytest.raises(fa.CycleError, match="in a circle"):
+            state.get("c0")
+    subscription.close()
+
+
 def test_a_get_that_is_called_late_reads_and_no_selector_depends_on_it() -> None:
     state = fa.StateManager()
     kept: list[fa.Get] = []

@@ -248,6 +248,7 @@ def _descend(node: Derived, here: _Evaluation) -> None:
                     if base:
                         raise
                     here.unwinding = None
+                    top.mark = CHECKING  # it waits on the stack: who reads it meanwhile reads in a circle
                     cursors.append(None)
                     entering = unwind.node
                     continue

@@ -538,6 +538,29 @@ def test_a_base_exception_out_of_a_selector_in_the_middle_of_a_turn_leaves_its_l
     assert heard == [(0, 0), (2, 1)]
 
 
+def test_a_write_after_an_interrupt_tells_those_who_were_not_told() -> None:
+    state = fa.StateManager()
+    interrupts: list[BaseException] = []
+    heard: list[int] = []
+
+    def interrupted(get: fa.Get) -> int:
+        n = get(N)
+        if interrupts:
+            raise interrupts.pop()
+        return n
+
+    state.listen(counted(interrupted)[0], heard.append)
+    interrupts.append(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        state.set(N, 1)
+    state.set(N, 2)  # everything behind it is marked already
+    assert heard == [0, 2]
+    with state.batch():
+        state.set(N, 3)
+        state.set(N, 4)
+    assert heard == [0, 2, 4]
+
+
 def test_one_of_many_listeners_that_writes_is_heard_once_by_each() -> None:
     state = fa.StateManager()
     heard: dict[str, list[int]] = {"before": [], "writer": [], "after": []}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import gc
 import random
@@ -286,6 +287,37 @@ def test_a_circle_that_is_too_long_for_the_stack_is_found(length: int, swallows:
         with pytest.raises(fa.CycleError, match="in a circle"):
             state.get("c0")
     subscription.close()
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_an_edit_in_place_is_seen_when_one_that_has_failed_meanwhile_recovers(at_once: bool) -> None:
+    state = fa.StateManager()
+    collect(state)
+    items = fa.Key[list[int]]("items", factory=list)
+    held, _ = counted(lambda get: (1 // get(N), get(items))[1])
+    state.set(N, 1)
+    heard: list[int] = []
+    state.listen(held, lambda value: heard.append(len(value)))
+    with state.batch() if at_once else contextlib.nullcontext():
+        state.set(N, 0)
+        state.mutate(items, lambda value: value.append(1))
+    state.set(N, 1)
+    assert heard == [0, 1]
+
+
+def test_an_edit_in_place_is_seen_by_one_that_reads_the_same_thing_elsewhere_from_then_on() -> None:
+    state = fa.StateManager()
+    items = fa.Key[list[int]]("items", factory=list)
+    here, _ = counted(lambda get: get(items))
+    there, _ = counted(lambda get: get(items))
+    either, _ = counted(lambda get: get(there) if get(N) else get(here))
+    length, _ = counted(lambda get: len(get(either)))
+    heard: list[int] = []
+    state.listen(length, heard.append)
+    with state.batch():
+        state.set(N, 1)
+        state.mutate(items, lambda value: value.append(1))
+    assert (heard, state.get(length)) == ([0, 1], 1)
 
 
 def test_a_get_that_is_called_late_reads_and_no_selector_depends_on_it() -> None:

@@ -234,7 +234,8 @@ class Derived(Node):
         """Take a computed value. `old` are the sources of the value before."""
         # An edit in place shows in no comparison: whatever was derived from the edited
         # value counts as changed, unless its type says that it cannot have been touched.
-        touched = clock.edited > self.stamp and self._may_be_touched(value, old)
+        since = self.stamp if self.error is None else self.good or 0  # while it failed it has seen no edit
+        touched = clock.edited > since and self._may_be_touched(value, old)
         unchanged = self.good and not touched and same(self.current, value, self.equals)
         if type(value) is CoroutineType:
             value.close()
@@ -254,10 +255,15 @@ class Derived(Node):
             self.edited = self.version
 
     def _may_be_touched(self, value: Any, old: Iterable[Node]) -> bool:
+        others = self.scope.seen.values() if self.step == NOTING else ()  # who knows when those were edited
         return (
             self.equals is None
             and type(value) not in IMMUTABLE
-            and any(source.edited > self.stamp for source in old)
+            and (
+                self.error is not None
+                or any(source.edited > self.stamp for source in old)
+                or not set(old).issuperset(others)
+            )
             and not is_immutable(value)
         )
 

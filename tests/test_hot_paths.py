@@ -320,6 +320,27 @@ def test_an_edit_in_place_is_seen_by_one_that_reads_the_same_thing_elsewhere_fro
     assert (heard, state.get(length)) == ([0, 1], 1)
 
 
+def test_one_that_is_observed_in_the_middle_of_its_first_computation_depends_on_what_it_had_read_by_then() -> None:
+    state = fa.StateManager()
+    collect(state)
+
+    def watched(get: fa.Get) -> object:
+        try:
+            return get("other") if get(M) else "open"
+        except fa.CycleError:
+            return "circle"
+
+    state.add_selector("watched", watched)
+    state.add_selector("other", lambda get: (get(N), get("watched")))
+    state.listen("watched", lambda _: None)
+    with state.batch():
+        state.set(M, 1)
+        assert state.get("other") == (0, "circle")
+    state.set(N, 5)
+    state.set(M, 0)
+    assert state.get("other") == (5, "open")
+
+
 def test_a_get_that_is_called_late_reads_and_no_selector_depends_on_it() -> None:
     state = fa.StateManager()
     kept: list[fa.Get] = []

@@ -28,6 +28,7 @@ from .graph import (
     Derived,
     Node,
     clock,
+    link,
     take_sources,
     ticks,
     unlink,
@@ -375,6 +376,16 @@ def _take_route(node: Derived, seen: dict[Any, Node], epoch: int) -> None:
             for source in old:
                 if source not in read:
                     unlink(source, node)
+            for source in sources:
+                if not (source.dependents and node in source.dependents):
+                    _link_late(source, node)
+
+
+def _link_late(source: Node, node: Derived) -> None:
+    """An edge to what was read before somebody in the middle of it, in a circle, came to observe `node`."""
+    link(source, node)
+    if source.mark and source.mark < CHECKING:
+        validate(source)
 
 
 def leave_route(node: Derived) -> None:

@@ -202,12 +202,13 @@ def test_who_begins_to_listen_to_a_selector_that_is_stale_hears_no_old_change() 
     double = fa.selector(lambda get: get(N) * 2)
     heard: list[tuple[str, int]] = []
     state.listen(double, lambda n: heard.append(("one", n)), immediate=False)
+    state.set(N, 1)
     with state.batch():
-        state.set(N, 1)
+        state.set(N, 2)
         state.listen(double, lambda n: heard.append(("two", n)), immediate=False)
-    assert heard == [("one", 2)]
-    state.set(N, 2)
-    assert heard[1:] == [("one", 4), ("two", 4)]
+    assert heard == [("one", 2), ("one", 4)]
+    state.set(N, 3)
+    assert heard[2:] == [("one", 6), ("two", 6)]
 
 
 def test_listeners_of_a_name_go_with_it_to_what_is_declared_next() -> None:
@@ -217,7 +218,8 @@ def test_listeners_of_a_name_go_with_it_to_what_is_declared_next() -> None:
     state.listen("name", lambda value: heard.append(("one", value)), immediate=False)
     state.listen("name", lambda value: heard.append(("two", value)), immediate=False)
     state.delete("name")
-    state.add_selector("name", lambda get: get(N) + 10)
+    named = state.add_selector("name", lambda get: get(N) + 10)
+    assert named.has_listeners()
     heard.clear()
     later = state.listen("name", lambda value: heard.append(("later", value)), immediate=False)
     state.set(N, 1)
@@ -246,8 +248,9 @@ def test_one_that_is_closed_by_another_after_a_write_hears_nothing_more() -> Non
     state.listen(N, first, immediate=False)
     state.listen(N, second, immediate=False)
     third = state.listen(N, lambda n: heard.append(("third", n)), immediate=False)
+    state.listen(N, lambda n: heard.append(("fourth", n)), immediate=False)
     state.set(N, 1)
-    assert heard == [("first", 1), ("second", 2), ("first", 2)]
+    assert heard == [("first", 1), ("second", 2), ("fourth", 2), ("first", 2)]
 
 
 def test_a_write_that_makes_the_value_fail_is_told_once_and_nobody_is_called_for_it() -> None:
@@ -370,3 +373,42 @@ def test_all_those_after_an_interrupt_are_told_in_the_next_turn_and_those_before
     with state.batch():
         state.set(M, 1)
     assert heard[2:] == [(2, 3), (3, 4), (4, 5)]
+
+
+def test_an_interrupt_after_one_has_written_leaves_the_rest_for_the_next_turn() -> None:
+    state = fa.StateManager()
+    heard: list[tuple[str, int]] = []
+    interrupts: list[BaseException] = [KeyboardInterrupt()]
+
+    def first(n: int) -> None:
+        heard.append(("first", n))
+        if n == 1:
+            state.set(N, 2)
+
+    def second(n: int) -> None:
+        heard.append(("second", n))
+        if interrupts:
+            raise interrupts.pop()
+
+    state.listen(N, first, immediate=False)
+    state.listen(N, second, immediate=False)
+    state.listen(N, lambda n: heard.append(("third", n)), immediate=False)
+    with pytest.raises(KeyboardInterrupt):
+        state.set(N, 1)
+    with state.batch():
+        state.set(M, 1)
+    assert heard == [("first", 1), ("second", 2), ("first", 2), ("third", 2)]
+
+
+def test_who_still_has_what_a_name_stood_for_listens_to_that() -> None:
+    state = fa.StateManager()
+    old = state.add_selector("name", lambda get: get(N) * 2)
+    heard: list[tuple[str, Any]] = []
+    state.listen("name", lambda value: heard.append(("name", value)), immediate=False)
+    state.delete("name")
+    state.atom("name", 7)
+    heard.clear()
+    old.listen(lambda value: heard.append(("old", value)), immediate=False)
+    state.set(N, 3)
+    state.set("name", 8)
+    assert heard == [("old", 6), ("name", 8)]

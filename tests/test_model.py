@@ -15,9 +15,9 @@ import flet_asp_actors as fa
 from flet_asp_actors.receipt import DONE
 from flet_asp_actors.system.transaction import Transaction
 from flet_asp_actors.testing import VirtualLoop
-from tests.model.driving import PAGE_EVERY, drive, explain
+from tests.model.driving import drive, explain
 from tests.model.machine import Machine
-from tests.model.programs import VERBS
+from tests.model.programs import EVERY, VERBS
 from tests.model.reference import Ambiguous
 
 PROGRAMS = 10_000
@@ -141,6 +141,7 @@ BROKEN: dict[str, Any] = {
     "ui.binding.Binding.pause": _nothing,
     "ui.session.PageSession._connected": _nothing,
     "ui.frame.UIActor.mark": _nothing,
+    "ui.hooks.Use.resume": _nothing,
 }
 """What is broken, and what it is replaced by."""
 
@@ -150,7 +151,7 @@ def test_what_is_broken_is_found_made_short_and_replayed(what: str, monkeypatch:
     with monkeypatch.context() as broken:
         broken.setattr(f"flet_asp_actors.{what}", BROKEN[what])
         with pytest.raises(AssertionError, match="To replay it: make model SEED=") as caught:
-            drive(range(1_000) if not what.startswith("ui.") else range(PAGE_EVERY - 1, 10_000, PAGE_EVERY))
+            drive(range(1_000) if not what.startswith("ui.") else range(EVERY // 2 - 1, 10_000, EVERY // 2))
         said = str(caught.value)
         assert 1 <= len(_steps(said)) <= 4, said
         seed = int(said.rpartition("=")[2])

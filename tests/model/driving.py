@@ -7,12 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from .machine import Step
-from .programs import make, run, shorten
+from .programs import kind_of, make, run, shorten
 
-__all__ = ("PAGE_EVERY", "Tally", "drive", "explain")
-
-PAGE_EVERY = 40
-"""One program in so many has a page, which takes five times as long."""
+__all__ = ("Tally", "drive", "explain")
 
 
 @dataclass
@@ -49,15 +46,15 @@ def drive(seeds: Iterable[int], tell: Callable[[Tally], object] = lambda _: None
     gc.freeze()  # each program is followed by a collection, which is to look at nothing older
     try:
         for seed in seeds:
-            has_page = _has_page(seed)
-            program = make(seed, has_page=has_page)
+            kind = kind_of(seed)
+            program = make(seed, kind)
             try:
-                tally.open += not run(program, seed, has_page=has_page)
+                tally.open += not run(program, seed, kind)
             except Exception as error:
                 raise AssertionError(explain(seed)) from error
             tally.programs += 1
             tally.steps += len(program)
-            tally.on_page += has_page
+            tally.on_page += kind != "alone"
             tally.faults += sum(map(_is_fault, program))
             if tally.programs % 1_000 == 0:
                 tell(tally)
@@ -68,15 +65,16 @@ def drive(seeds: Iterable[int], tell: Callable[[Tally], object] = lambda _: None
 
 def explain(seed: int) -> str:
     """What there is to know of a program: whether it fails, its shortest form, and how to have it again."""
-    program, has_page = make(seed, has_page=_has_page(seed)), _has_page(seed)
+    kind = kind_of(seed)
 
     def fails(program: Sequence[Step]) -> Exception | None:
         try:
-            run(program, seed, has_page=has_page)
+            run(program, seed, kind)
         except Exception as error:
             return error
         return None
 
+    program = make(seed, kind)
     first = fails(program)
     if first is None:
         return f"program {seed} is right"
@@ -95,7 +93,3 @@ _ENDS = (True, "failed", "cancelled", "fails", "puts back", "hopes in vain")
 
 def _is_fault(step: Step) -> bool:
     return step[1] in _FAULTS or (step[1] in ("later", "transact", "start") and step[-1] in _ENDS)
-
-
-def _has_page(seed: int) -> bool:
-    return seed % PAGE_EVERY == PAGE_EVERY - 1

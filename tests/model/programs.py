@@ -18,9 +18,10 @@ from flet_asp_actors.testing import HeadlessApp, VirtualLoop
 from .declared import ACTIONS, CHAIN, LIST, NUMBERS, SELECTORS, SLOW, TOTAL, A, C, switching
 from .machine import Machine, Step
 from .reference import Ambiguous
+from .rendered import Rendered, build_rendered
 from .screen import POLICIES, SHOWN, OnPage, build
 
-__all__ = ("VERBS", "make", "run", "shorten")
+__all__ = ("EVERY", "VERBS", "kind_of", "make", "run", "shorten")
 
 _VALUES = range(5)
 _SECONDS = (0.0513, 0.2031, 0.4517, 1.3029)
@@ -68,26 +69,41 @@ PAGE_VERBS: dict[str, tuple[int, tuple[Sequence[Any], ...]]] = {
     "disconnect": (2, (POLICIES,)),
     "reconnect": (3, ()),
 }
-"""The same for a program that has a page."""
+"""The same for a program with a page whose controls are bound."""
+
+KINDS: dict[str, dict[str, tuple[int, tuple[Sequence[Any], ...]]]] = {
+    "alone": VERBS,
+    "bound": PAGE_VERBS,
+    "rendered": {verb: of for verb, of in PAGE_VERBS.items() if verb not in ("type", "click", "clear", "restore")},
+}
+"""What a program is about: a store alone, one with a page of controls, or one with a page of components."""
 
 STEPS = 16
 
+EVERY = 40
+"""Of so many programs one has a page of controls, and one a page of components."""
 
-def make(seed: int, length: int = STEPS, *, has_page: bool = False) -> list[Step]:
+
+def kind_of(seed: int) -> str:
+    """What the program of a seed is about. A page takes five times as long."""
+    return {EVERY - 1: "bound", EVERY // 2 - 1: "rendered"}.get(seed % EVERY, "alone")
+
+
+def make(seed: int, kind: str) -> list[Step]:
     """The program of a seed. One in three ends in the middle of what it does."""
-    chance, known = random.Random(seed), PAGE_VERBS if has_page else VERBS
-    verbs = chance.choices(list(known), [often for often, _ in known.values()], k=length)
+    chance, known = random.Random(seed), KINDS[kind]
+    verbs = chance.choices(list(known), [often for often, _ in known.values()], k=STEPS)
     program: list[Step] = [(number, verb, *map(chance.choice, known[verb][1])) for number, verb in enumerate(verbs, 1)]
-    return program if seed % 3 else [*program, (length + 1, "close")]
+    return program if seed % 3 else [*program, (STEPS + 1, "close")]
 
 
-def run(program: Sequence[Step], seed: int | None = None, *, has_page: bool = False) -> bool:
+def run(program: Sequence[Step], seed: int, kind: str) -> bool:
     """Run a program; gives whether it has one right result, which is not so if things happen at once by chance.
 
     Args:
         program: The steps.
-        seed: In which order tasks go on that could do so at the same time; in that of asyncio without one.
-        has_page: Whether its store is that of a page, which a client looks at.
+        seed: In which order tasks go on that could do so at the same time.
+        kind: What it is about.
 
     Raises:
         AssertionError: When the store and the reference differ, or something is left.
@@ -96,7 +112,7 @@ def run(program: Sequence[Step], seed: int | None = None, *, has_page: bool = Fa
     # That a service has crashed is logged, and whoever keeps what is logged keeps the error, and with it the store.
     logger = logging.getLogger("flet_asp_actors")
     logger.disabled = True
-    carry_out = _on_page if has_page else _alone
+    carry_out = {"alone": _alone, "bound": _bound, "rendered": _rendered}[kind]
     loop = functools.partial(VirtualLoop, seed=seed)
     try:
         anyio.run(carry_out, program, left, backend="asyncio", backend_options={"loop_factory": loop})
@@ -118,11 +134,20 @@ async def _alone(program: Sequence[Step], left: list[weakref.ref[Any]]) -> None:
     await machine.closed()
 
 
-async def _on_page(program: Sequence[Step], left: list[weakref.ref[Any]]) -> None:
+async def _bound(program: Sequence[Step], left: list[weakref.ref[Any]]) -> None:
     async with HeadlessApp(build) as app:
-        machine = OnPage(app)
-        left += map(weakref.ref, (machine.state, app.page, *machine.controls))
-        await _steps(machine, program)
+        await _on_page(OnPage(app), program, left)
+
+
+async def _rendered(program: Sequence[Step], left: list[weakref.ref[Any]]) -> None:
+    async with HeadlessApp(build_rendered) as app:
+        await _on_page(Rendered(app), program, left)
+
+
+async def _on_page(machine: OnPage, program: Sequence[Step], left: list[weakref.ref[Any]]) -> None:
+    left += map(weakref.ref, (machine.state, machine.app.page, *machine.controls))
+    await _steps(machine, program)
+    await machine.app.close()
     await machine.closed()
 
 

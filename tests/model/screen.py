@@ -103,25 +103,33 @@ class OnPage(Machine):
     def __init__(self, app: HeadlessApp) -> None:
         super().__init__(fa.get_state_manager(app.page))
         self.app = app
-        self.field, _, column = app.page.controls
-        self.column: ft.Column = cast("Any", column)
-        self.controls = [place.make(self.state) for place in SHOWN]
+        self.controls: list[ft.Control] = []
         self.mounted: set[int] = set()
-        self._new = {number for number, place in enumerate(SHOWN) if not place.is_work}
+        self._new: set[int] = set()
         """What was never mounted follows what it is bound to, unless that is work."""
         self._policy: str | None = None
         """What the way of the client that is away means; None if it is there."""
         self._cancelling: Due | None = None
         self._observed: list[Any] = []
+        self._build()
         self._observe()
 
+    def _build(self) -> None:
+        self.field, _, column = self.app.page.controls
+        self.column: ft.Column = cast("Any", column)
+        self.controls = [place.make(self.state) for place in SHOWN]
+        self._new = {number for number, place in enumerate(SHOWN) if not place.is_work}
+
     def _observe(self) -> None:
-        """Tell the model for whom the controls look."""
+        """Tell the model what is observed for the page."""
         for key in self._observed:
             self.model.watched.remove(key)
-        places = self._new if self._is_resting else self._new | self.mounted
-        self._observed = [key for place in places for key in SHOWN[place].keys] + [TEXT] * (not self._is_resting)
+        self._observed = self._looked_at()
         self.model.watched += self._observed
+
+    def _looked_at(self) -> list[Any]:
+        places = self._new if self._is_resting else self._new | self.mounted
+        return [key for place in places for key in SHOWN[place].keys] + [TEXT] * (not self._is_resting)
 
     async def show(self) -> None:
         await self.app.settle()
@@ -181,6 +189,9 @@ class OnPage(Machine):
         if self._policy is not None:
             assert not self.app.take(), "nobody is there to be told"
             return
+        self._compare_screen()
+
+    def _compare_screen(self) -> None:
         assert not self.app.mirror_diff(), self.app.mirror_diff()
         for place in self.mounted:
             found, expected = self._read(self.controls[place]), SHOWN[place].said(self.model.get)

@@ -9,7 +9,8 @@ from typing import Any
 
 import flet as ft
 
-from ..core.evaluate import FATAL, as_exception, read
+from ..core.calls import FATAL, as_exception, at_once
+from ..core.evaluate import read
 from ..core.graph import Node
 from ..core.turn import Watcher, here
 from ..errors import BindingError, UnknownKeyError
@@ -225,7 +226,7 @@ class Binding(Watcher):
         value = self._latest
         if self._to is not None:
             try:
-                value = self._to(value)
+                value = at_once(self._to(value), "to=")
             except FATAL:
                 raise
             except BaseException as error:

@@ -11,9 +11,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
+import anyio
 import flet as ft
 
 from ..atom import is_atom
+from ..core.calls import FATAL, as_exception, at_once
 from ..core.graph import Node
 from ..core.values import same
 from ..errors import BindingError, ReadOnlyError
@@ -197,8 +199,10 @@ class TwoWayBinding(Binding):
                     self._owner.spawn(_Input(self, result))
                 return
             self._take(control, said)
-        except Exception as error:
-            self.report(error)
+        except FATAL:
+            raise
+        except BaseException as error:
+            self.report(as_exception(error))
 
     def flush(self) -> None:
         timer, self._timer = self._timer, None
@@ -209,8 +213,10 @@ class TwoWayBinding(Binding):
         timer.cancel()
         try:
             self._take(control, said)
-        except Exception as error:
-            self.report(error)
+        except FATAL:
+            raise
+        except BaseException as error:
+            self.report(as_exception(error))
 
     def _take(self, control: ft.BaseControl, said: Any) -> None:
         entered = said if self._is_carried else getattr(control, self.prop)
@@ -228,7 +234,11 @@ class TwoWayBinding(Binding):
             entered = list(cast("Iterable[Any]", entered))  # the control's own is replaced item by item
         parse = self._editing.parse
         try:
-            value = parse(entered) if parse is not None else controls.as_held(control, entered, self.node.current)
+            value = (
+                at_once(parse(entered), "parse=")
+                if parse is not None
+                else controls.as_held(control, entered, self.node.current)
+            )
         except ValueError as error:
             self._refuse(control, str(error) or "not valid")
             return
@@ -348,8 +358,10 @@ class _Input(Job):
         assert call is not None
         try:
             await call
-        except Exception as error:
-            self._binding.report(error)
+        except (anyio.get_cancelled_exc_class(), *FATAL):
+            raise
+        except BaseException as error:
+            self._binding.report(as_exception(error))
 
     def abandon(self) -> None:
         getattr(self._call, "close", lambda: None)()

@@ -61,8 +61,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip("another loop"))
         elif any(word in item.name for word in ENDS_PYODIDE):
             item.add_marker(pytest.mark.skip("ends Pyodide itself"))
-        elif any(word in source for word in NEEDS_MORE):
-            item.add_marker(pytest.mark.skip("threads, processes, or another loop"))
+        elif any(word in source for word in NEEDS_MORE) or "flet_web" in item.name:
+            item.add_marker(pytest.mark.skip("threads, processes, a server, or another loop"))
 
 
 def main(given: list[str]) -> int:

@@ -178,6 +178,14 @@ class Action(Generic[P, R]):
             raise TypeError(f"action {self.name}: per={self.per!r} must be hashable: {error}") from None
         return (item,)
 
+    def __copy__(self) -> Action[P, R]:
+        """It is itself: a copy would be another one."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Action[P, R]:
+        """The same, in a value that is copied."""
+        return self
+
     def __repr__(self) -> str:
         return f"<Action {self.name}>"
 

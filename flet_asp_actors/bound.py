@@ -179,6 +179,14 @@ class BoundAction(Generic[P, R]):
         del call.__wrapped__  # its signature is not that of the function: get and set are given
         return call
 
+    def __copy__(self) -> BoundAction[P, R]:
+        """It is itself: a copy would be another one."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> BoundAction[P, R]:
+        """The same, in a value that is copied."""
+        return self
+
     def __repr__(self) -> str:
         return f"<BoundAction {self.name}: {self._lanes.all.status.current.state}>"
 

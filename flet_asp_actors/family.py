@@ -81,6 +81,14 @@ class Family(Generic[P, K_co]):
         member: K_co = make(self, given, named)
         return member
 
+    def __copy__(self) -> Family[P, K_co]:
+        """It is itself: a copy would be another one."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Family[P, K_co]:
+        """The same, in a value that is copied."""
+        return self
+
     def __repr__(self) -> str:
         return f"<Family {self.name}>"
 

@@ -15,6 +15,7 @@ __all__ = ("Key", "Name", "NamedKey", "Readable", "Writable", "is_item_of", "lab
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+R = TypeVar("R")
 
 Name = Union[str, int, Enum, tuple[Hashable, ...]]
 """An untyped key, as flet-asp has them. It must be declared in a store before use."""
@@ -31,6 +32,14 @@ class Readable(Generic[T_co]):
     @property
     def kept(self) -> Any:
         """What a store finds it by."""
+        return self
+
+    def __copy__(self: R) -> R:
+        """It is itself: a copy would be another key."""
+        return self
+
+    def __deepcopy__(self: R, memo: object) -> R:
+        """The same, in a value that is copied."""
         return self
 
 

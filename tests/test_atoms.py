@@ -597,3 +597,31 @@ def test_what_may_change_in_place_is_edited_and_never_shared(value: Any) -> None
     one.mutate(key, lambda _: None)
     one.set(key, held)
     assert heard == [held, held]
+
+
+def test_a_value_that_is_copied_holds_the_same_keys() -> None:
+    """What is shown, and in which order, may be a value: keys, selectors, families and actions stay themselves."""
+    count = fa.Key("count", 1)
+
+    @fa.selector
+    def double(get: fa.Get) -> int:
+        return get(count) * 2
+
+    @fa.family
+    def times(get: fa.Get, factor: int) -> int:
+        return get(count) * factor
+
+    @fa.action
+    async def add(get: fa.Get, set: fa.Set) -> None:
+        set.update(count, lambda n: n + 1)
+
+    shown = fa.Key[list[Any]]("shown", default=[count, count[7], double, times(3), times, add, add.status])
+    state = fa.StateManager(overrides={double: 10})
+    first = list(state.get(shown))
+    state.reset(shown)
+    assert all(one is other for one, other in zip(state.get(shown), first, strict=True)), "copied once more"
+    assert [first[place] is one for place, one in ((0, count), (2, double), (4, times), (5, add))] == [True] * 4
+    assert [state.get(key) for key in first[:4]] == [1, 1, 10, 3]
+    handles = [state.atom(count), state.action(add)]
+    assert all(one is other for one, other in zip(copy.deepcopy(handles), handles, strict=True))
+    assert copy.copy(double) is double

@@ -341,6 +341,42 @@ def test_one_that_is_observed_in_the_middle_of_its_first_computation_depends_on_
     assert state.get("other") == (5, "open")
 
 
+@pytest.mark.parametrize("swallows", [False, True])
+def test_what_was_made_of_a_circle_is_made_anew_when_the_circle_is_open_whatever_else_is_the_same(
+    swallows: bool,
+) -> None:
+    state = fa.StateManager()
+    collect(state)
+
+    def inner(get: fa.Get) -> object:
+        try:
+            return ("inner", get("outer"))
+        except fa.CycleError:
+            if not swallows:
+                raise
+            return "circle"
+
+    def between(get: fa.Get) -> None:
+        try:
+            get("inner") if get(N) else None
+        except fa.CycleError:
+            pass
+
+    state.add_selector("inner", inner)
+    state.add_selector("between", between)
+    state.add_selector("outer", lambda get: (get("between"), 0))
+    heard: list[object] = []
+    state.listen("outer", heard.append)
+    state.set(N, 1)
+    state.set(N, 0)
+    assert state.get("inner") == ("inner", (None, 0))
+    state.listen("inner", lambda _: None)
+    state.set(N, 1)
+    state.set(N, 0)
+    assert state.get("inner") == ("inner", (None, 0))
+    assert heard == [(None, 0)], "which has been the same all along"
+
+
 def test_a_get_that_is_called_late_reads_and_no_selector_depends_on_it() -> None:
     state = fa.StateManager()
     kept: list[fa.Get] = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from threading import get_ident
@@ -204,6 +205,7 @@ def _descend(node: Derived, here: _Evaluation) -> None:
     stack, cursors, now = here.stack, here.cursors, here.now
     base, held = len(stack), len(cursors)
     if node.mark >= CHECKING:
+        _doubt(stack[-1])
         raise _cycle(stack, node)
     if node.mark == CHECK and node.stamp >= now and not node.dependents:
         return
@@ -394,6 +396,16 @@ def leave_route(node: Derived) -> None:
     assert route is not None
     node.scope.seen = dict(zip(route[1:step:2], route[2 : step + 1 : 2], strict=True))
     node.step = NOTING
+
+
+def _doubt(reader: Derived) -> None:
+    """What is made of a circle depends on where it was entered: `reader` is computed anew whenever it is looked at."""
+    if reader.mark == RUNNING:
+        if reader.step:
+            leave_route(reader)
+        circle = Node("a circle", None)
+        circle.version = sys.maxsize  # it has always changed since
+        reader.scope.seen[circle] = circle
 
 
 def _cycle(stack: list[Derived], node: Derived) -> CycleError:

@@ -49,7 +49,7 @@ def main() -> None:
         with columns(PEERS) as found_peers:
             found = MEASURES[part](found_peers, rounds, seconds, options)
         print(report.TABLES[part](found), flush=True)
-        _write(options.json, part, {"by": report.origin(part, rounds), "found": found})
+        _write(options.json, part, rounds, found)
         is_wrong |= part == "table" and any(
             cell["mark"] in ("wrong", "too slow") for cell in found if cell["peer"] in (OURS.name, OURS_ON_LOOP.name)
         )
@@ -65,6 +65,7 @@ def _table(peers: Sequence[Column], rounds: int, seconds: float, options: argpar
             cells = [asdict(cell) for cell in measure(name, peers, rounds, seconds)]
             print(report.row(cells), file=sys.stderr, flush=True)
             found += cells
+            _write(options.json, "table", rounds, found)  # what has been measured once is not lost
     return found
 
 
@@ -83,7 +84,7 @@ def _growth(peers: Sequence[Column], rounds: int, seconds: float, options: argpa
 def _clicks(peers: Sequence[Column], rounds: int, seconds: float, options: argparse.Namespace) -> Mapping[str, Any]:
     from . import frames  # Flet takes a second to import
 
-    return frames.measure_all(LEAST_ROUNDS, seconds * 5, options.quick)
+    return frames.measure_all(LEAST_ROUNDS, seconds * 2, options.quick)
 
 
 MEASURES: dict[str, Callable[[Sequence[Column], int, float, argparse.Namespace], Any]] = {
@@ -95,10 +96,10 @@ MEASURES: dict[str, Callable[[Sequence[Column], int, float, argparse.Namespace],
 }
 
 
-def _write(path: Path, part: str, found: Mapping[str, Any]) -> None:
+def _write(path: Path, part: str, rounds: int, found: Any) -> None:
     """Write a part to the file; what else is in there stays."""
     all_parts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    all_parts[part] = found
+    all_parts[part] = {"by": report.origin(rounds), "found": found}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(report.as_json(all_parts), encoding="utf-8")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from . import depth, plots
+from .frames import ALL_SHOW, SESSIONS
 from .frames import FLOOR as CLICK_FLOOR
 from .frames import OURS as CLICK_OURS
-from .frames import SESSIONS
 from .measuring import NO_SUCH_THING
 from .peers import ACTOR, FLOOR, OURS, OURS_ON_LOOP, PEERS
 from .workers import ROOT
@@ -256,8 +256,7 @@ def _page(found: Found) -> str:
 def _sessions(found: Found) -> str:
     sessions = {each["sessions"]: each for each in found["clicks"]["found"]["sessions"]}
     few, many = sessions[SESSIONS[0]], sessions[SESSIONS[-1]]
-    shared = next(name for name in few if "all show" in name)
-    own, of_all = (_figure(many[name] / few[name]) for name in ("ours", shared))
+    own, of_all = (_figure(many[name] / few[name]) for name in ("ours", ALL_SHOW))
     return (
         f"With {SESSIONS[-1]:,} sessions open a click in one of them costs {own} times what it does in the only one;\n"
         f"a value that all of them show costs each of them {of_all} times what it costs the only one."

@@ -44,9 +44,10 @@ __all__ = ("FLOOR", "OURS", "VARIANTS", "Clicker", "Variant", "check", "measure_
 SIZES, DIRTY = (10, 100, 1_000, 10_000), (1, 100, 1_000)
 SETTINGS = tuple((size, dirty) for size in SIZES for dirty in DIRTY if dirty <= size)
 """How many texts are on the page, and how many of them a click changes."""
-SESSIONS = (1, 10, 100, 500)
+SESSIONS = (1, 10, 100)
+ALL_SHOW = "ours, a value that all show: each"
 ATOMS = (10, 100, 1_000, 10_000, 100_000, 1_000_000)
-SUBTREES = (100, 1_000, 10_000)
+SUBTREES = (100, 1_000)
 NO_LIMIT = 1e9
 """Frames a second: each click is to have a frame of its own."""
 
@@ -344,7 +345,7 @@ async def _sessions(number: int, rounds: int, seconds: float) -> dict[str, float
                 shared.update(COUNT, _one_more)
                 while sum(sink.frames for sink in of_all) < before + number:  # noqa: ASYNC110  # as with clicks
                     await asyncio.sleep(0)
-            return (process_time() - start) / number
+            return process_time() - start
 
         clickers: dict[str, Clicker] = {}
         builds: dict[str, Callable[[ft.Page], None]] = {"ours": ours, FLOOR.name: by_hand}
@@ -354,7 +355,8 @@ async def _sessions(number: int, rounds: int, seconds: float) -> dict[str, float
                 clickers[name] = Clicker(app, executor)
                 if build is ours:
                     of_all.append(clickers[name].sink)
-        figures = await _time({**clickers, "ours, a value that all show: each": change}, rounds, seconds)
+        figures = await _time({**clickers, ALL_SHOW: change}, rounds, seconds)
+        figures[ALL_SHOW] = [found / number for found in figures[ALL_SHOW]]
         return {name: median(found) * 1e6 for name, found in figures.items()}
 
 

@@ -18,8 +18,6 @@ from .shapes import Run, Scenario, chain, fan_out
 
 __all__ = ("GROWTHS", "SCENARIOS", "Growth", "measure")
 
-FOR_PEERS = 100_000
-"""More than that takes some of them minutes, and gigabytes."""
 WRITTEN = 100
 
 
@@ -53,6 +51,8 @@ class Growth:
     """What there is so many of."""
     build: Callable[..., Run]
     sizes: tuple[int, ...]
+    for_peers: int
+    """More than that takes some of them minutes, and gigabytes."""
 
     @property
     def picture(self) -> str:
@@ -63,14 +63,13 @@ class Growth:
         return Scenario(f"{self.name}: {size:,}", partial(self.build, size=size), partial(self.build, size=7))
 
 
+SHORT = (1, 10, 100, 1_000, 10_000)
+LONG = (10, 100, 1_000, 10_000, 100_000, 1_000_000)
 GROWTHS = (
-    Growth("chain", "selectors in a chain", chain, (1, 10, 100, 1_000, 10_000)),
-    Growth("fan-out", "listeners of one value", fan_out, (1, 10, 100, 1_000, 10_000)),
-    Growth("store", "values there are", partial(among, observed=False), (10, 100, 1_000, 10_000, 100_000, 1_000_000)),
-    Growth(
-        "store, all listened to", "values there are, each with a listener", partial(among, observed=True),
-        (10, 100, 1_000, 10_000, 100_000, 1_000_000),
-    ),
+    Growth("chain", "selectors in a chain", chain, SHORT, 10_000),
+    Growth("fan-out", "listeners of one value", fan_out, SHORT, 10_000),
+    Growth("store", "values there are", partial(among, observed=False), LONG, 100_000),
+    Growth("store, all listened to", "values there are, each listened to", partial(among, observed=True), LONG, 10_000),
 )  # fmt: skip
 SCENARIOS = tuple(growth.scenario(size) for growth in GROWTHS for size in growth.sizes)
 
@@ -81,7 +80,7 @@ def measure(columns: Sequence[Column], seconds: float, is_quick: bool) -> list[d
     for growth in GROWTHS:
         there = [each for each in columns if not (each.peer.on_loop or each.peer.has_threads)]
         for size in growth.sizes[:-2] if is_quick else growth.sizes:
-            if size > FOR_PEERS:
+            if size > growth.for_peers:
                 there = [each for each in there if each.peer in (OURS, FLOOR)]
             name = growth.scenario(size).name
             print(name, file=sys.stderr)

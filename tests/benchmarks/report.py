@@ -19,7 +19,7 @@ __all__ = ("TABLES", "as_json", "head", "origin", "row")
 Cells = Sequence[Mapping[str, Any]]
 
 
-def origin(part: str, rounds: int) -> dict[str, Any]:
+def origin(rounds: int) -> dict[str, Any]:
     """By what a part was measured."""
     modules = sorted({peer.module for peer in PEERS if peer.module and not peer.packages} | {"flet"})
     return {

@@ -34,9 +34,15 @@ def Two(place: int) -> ft.Control:  # noqa: N802
     return ft.Text(f"{value}, {both}")
 
 
+def _at(place: int) -> ft.Control:
+    one: Any = One if place % 2 else Two
+    control: ft.Control = one(place, key=place)  # known by it, so that nothing is begun anew when others come and go
+    return control
+
+
 @ft.component
 def All() -> ft.Control:  # noqa: N802
-    return ft.Column([(One if place % 2 else Two)(place) for place in fa.use_value(PLACES)])
+    return ft.Column([_at(place) for place in fa.use_value(PLACES)])
 
 
 def build_rendered(page: ft.Page) -> None:

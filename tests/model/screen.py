@@ -147,7 +147,10 @@ class OnPage(Machine):
     async def do_unmount(self, number: int, place: int) -> None:
         if place in self.mounted:
             self.mounted.remove(place)
-            self.column.controls.remove(self.controls[place])
+            leaves = self.controls[place]
+            self.column.controls[:] = [
+                each for each in self.column.controls if each is not leaves
+            ]  # others may be equal
             self.column.update()
             self._observe()
 

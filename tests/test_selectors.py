@@ -1,6 +1,7 @@
 """Selectors: fresh when read, computed once, never in a mixed state, never too deep."""
 
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -573,3 +574,59 @@ def test_what_a_name_stood_for_is_not_computed_any_more_when_it_stands_for_somet
     computed.clear()
     state.set(A, 5)
     assert (computed, heard) == ([], [2, 7])
+
+
+# ------------------------------------------------------------------ edits, errors and cleanups on their way
+
+
+def test_an_edit_passes_through_what_is_equal_and_stops_at_what_cannot_have_been_touched() -> None:
+    cart = fa.Key[list[list[int]]]("cart", factory=lambda: [[1]])
+    state = fa.StateManager()
+    held = fa.selector(lambda get: get(cart))
+    copied = fa.selector(lambda get: list(get(held)))
+    again = fa.selector(lambda get: list(get(copied)))
+    size = fa.selector(lambda get: len(get(copied)))
+    own = fa.selector(equals=lambda a, b: a == b)(lambda get: list(get(copied)))
+    heard: list[str] = []
+    state.listen(again, lambda _: heard.append("again"), immediate=False)
+    state.listen(size, lambda _: heard.append("size"), immediate=False)
+    state.listen(own, lambda _: heard.append("own"), immediate=False)
+    state.mutate(cart, lambda it: it[0].append(2))
+    assert heard == ["again"]
+    state.set(A, 5)
+    assert heard == ["again"]
+
+
+def test_the_error_of_a_selector_shows_where_it_was_raised_and_does_not_grow() -> None:
+    state = fa.StateManager()
+
+    @fa.selector
+    def quotient(get: fa.Get) -> int:
+        return 12 // (get(A) - 1)
+
+    above = fa.selector(lambda get: get(quotient))
+    frames: list[list[str]] = []
+    for key in (quotient, quotient, above, above):
+        with pytest.raises(ZeroDivisionError) as caught:
+            state.get(key)
+        frames.append([frame.name for frame in traceback.extract_tb(caught.value.__traceback__)])
+    assert all("quotient" in names for names in frames)
+    assert len(frames[0]) == len(frames[1])
+    assert len(frames[2]) == len(frames[3])
+
+
+def test_cleanups_are_called_each_once_the_last_one_first() -> None:
+    state = fa.StateManager()
+    called: list[tuple[int, str]] = []
+
+    @fa.selector
+    def double(get: fa.Get) -> int:
+        n = get(A)
+        get.on_cleanup(lambda: called.append((n, "a")))
+        get.on_cleanup(lambda: called.append((n, "b")))
+        get.on_cleanup(lambda: called.append((n, "c")))
+        return n * 2
+
+    assert state.get(double) == 2
+    state.set(A, 2)
+    assert (state.get(double), called) == (4, [(1, "c"), (1, "b"), (1, "a")])

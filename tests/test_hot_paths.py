@@ -377,6 +377,17 @@ def test_what_was_made_of_a_circle_is_made_anew_when_the_circle_is_open_whatever
     assert heard == [(None, 0)], "which has been the same all along"
 
 
+def test_an_effect_looks_at_all_that_it_has_read_for_the_first_time() -> None:
+    state = fa.StateManager()
+    parity, _ = counted(lambda get: get(N) % 2)
+    double, _ = counted(lambda get: get(N) * 2)
+    seen: list[object] = []
+    state.effect(lambda get: seen.append((get(parity), get(double))))
+    state.set(N, 2)
+    state.set(N, 4)
+    assert seen == [(0, 0), (0, 4), (0, 8)]
+
+
 def test_a_get_that_is_called_late_reads_and_no_selector_depends_on_it() -> None:
     state = fa.StateManager()
     kept: list[fa.Get] = []

@@ -55,6 +55,8 @@ class Inputs(Derived):
                     validate(source)  # may be unwound, and done again: until all are fresh none counts as seen
         unchanged = bool(self._seen)
         for source, seen in self._seen.items():
+            if unchanged and source.mark:  # one before it looked as if it had changed, for it is newer than this
+                validate(source)
             if source.version != seen:
                 self._seen[source] = source.version
                 unchanged = False

@@ -388,6 +388,15 @@ def test_an_effect_looks_at_all_that_it_has_read_for_the_first_time() -> None:
     assert seen == [(0, 0), (0, 4), (0, 8)]
 
 
+def test_a_selector_holds_what_it_has_computed_last_also_if_that_is_equal_to_what_was_before() -> None:
+    state = fa.StateManager()
+    signed, _ = counted(lambda get: -0.0 if get(N) else 0.0)
+    heard: list[object] = []
+    state.listen(signed, heard.append)
+    state.set(N, 1)
+    assert (str(state.get(signed)), heard) == ("-0.0", [0.0])
+
+
 def test_a_get_that_is_called_late_reads_and_no_selector_depends_on_it() -> None:
     state = fa.StateManager()
     kept: list[fa.Get] = []

@@ -338,9 +338,10 @@ def _compute(node: Derived, here: _Evaluation) -> None:
             and node.good
         ):
             # As `settle` does; spelled out here it saves a tenth of a computation.
-            if value is not current and value != current:
+            if value is not current:
                 node.current = value
-                node.version = node.good = clock.now = next(ticks)
+                if value != current:
+                    node.version = node.good = clock.now = next(ticks)
         else:
             node.settle(value, old)
     except BaseException as error:

@@ -713,3 +713,54 @@ async def test_a_coroutine_for_what_is_put_back_at_the_very_end_is_closed() -> N
         state.action(forever)()
         await wait_all_tasks_blocked()
     assert (heard, state.get(N)) == ([1], 0)
+
+
+# ------------------------------------------------------------------ floods
+
+
+async def test_a_flooded_mailbox_is_emptied_in_order_and_in_one_turn() -> None:
+    async with fa.StateManager() as state:
+        gate = anyio.Event()
+        handled: list[int] = []
+        seen: list[int] = []
+
+        async def slow(n: int) -> int:
+            await gate.wait()
+            return 0
+
+        def update(number: int) -> fa.Receipt:
+            def step(_: int) -> int:
+                handled.append(number)
+                return number
+
+            return state.update(N, step)
+
+        state.listen(N, seen.append)
+        state.update(N, slow)
+        receipts = [update(number) for number in range(1, 20_001)]
+        state.set(M, 1)
+        assert (state.get(M), state.statistics().messages, handled) == (1, 20_000, [])
+        gate.set()
+        await receipts[-1]
+        assert handled == list(range(1, 20_001))
+        assert seen == [0, 20_000]
+        assert all(receipt.is_done for receipt in receipts)
+        assert state.statistics().messages == 0
+
+
+async def test_threads_that_flood_a_loop_that_stands_still_lose_nothing() -> None:
+    async with fa.StateManager() as state:
+        last: list[fa.Receipt] = []
+
+        def flood() -> None:
+            last.append([state.update(N, lambda n: n + 1) for _ in range(2_000)][-1])
+
+        threads = [threading.Thread(target=flood) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()  # the loop stands still meanwhile
+        assert state.get(N) == 0
+        for receipt in last:
+            await receipt
+        assert state.get(N) == 8_000

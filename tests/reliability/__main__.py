@@ -33,10 +33,14 @@ def report(programs: int, first: int) -> list[str]:
 
     tally = drive(range(first, first + programs), lambda so_far: tell("so far", str(so_far)))
     rows.clear()
-    tell("programs run", f"{tally.programs:,} of {tally.steps:,} steps, each step compared with the model")
-    tell("of them followed to an open end", f"{tally.open:,}")
+    tell("programs run", f"{tally.programs:,}")
+    tell("their steps, each compared with the model", f"{tally.steps:,}")
+    tell("programs followed up to an open end", f"{tally.open:,}")
     day = live(a_day())
-    tell("a day of a busy app", str(day))
+    tell("messages on a day of a busy app", f"{day.plan.messages:,}")
+    tell("restarts of services", f"{day.restarts:,}")
+    tell("conflicts of transactions", f"{day.conflicts:,}")
+    tell("stores, one after the other", f"{day.stores:,}")
     wrong = day.differences()
     leaks: list[str] = []
     for name in LIVES:

@@ -18,7 +18,7 @@ __all__ = ("main",)
 PLUGINS = ("anyio.pytest_plugin", "flet_asp_actors.testing.plugin")
 ABSENT = ("trio", "uvloop", "hypothesis")
 """What is installed beside Pyodide, and cannot be imported in it: it asks for more of the system."""
-NEEDS_MORE = ("thread", "Thread", "subprocess", "executor", "on_trio")
+NEEDS_MORE = ("thread", "Thread", "subprocess", "executor", "elsewhere(main)", "on_trio")
 """The words of tests that need threads, processes or another loop."""
 
 KNOWN = "ignore:'asyncio.iscoroutinefunction' is deprecated:DeprecationWarning"

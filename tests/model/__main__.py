@@ -21,7 +21,10 @@ def main() -> None:
     options = parser.parse_args()
     logging.disable(logging.CRITICAL)  # of what fails asyncio tells as well, once for each way of making it short
     if options.seed is not None:
-        print(explain(options.seed))
+        said = explain(options.seed)
+        if " fails. " in said:
+            raise SystemExit(said)
+        print(said)
         return
     begun = perf_counter()
 

@@ -11,6 +11,8 @@ import gc
 import json
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -91,7 +93,15 @@ class Desk:
         gc.collect()
 
 
+def _end_with(parent: int) -> None:
+    """End with who has started this, even in the middle of an answer."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
 def main(name: str) -> None:
+    threading.Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a peer prints is no answer
     desk = Desk(next(peer for peer in PEERS if peer.name == name))

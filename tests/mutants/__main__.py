@@ -2,7 +2,7 @@
 
 What is found goes to record.json, module by module. A mistake that no test finds is a gap,
 to be closed by a test, or it makes no difference, which survivors.md explains. With
-`--again` only the mistakes are made that no test has found the last time.
+`--again` only the mistakes are made that no test has found the last time, and nobody has explained.
 """
 
 from __future__ import annotations

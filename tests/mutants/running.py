@@ -28,7 +28,7 @@ import coverage
 import pytest
 
 from .changes import Mutant, labelled, mutants_of
-from .record import keep, recorded
+from .record import keep, recorded, unexplained
 
 __all__ = ("Runner",)
 
@@ -45,7 +45,7 @@ class Runner:
 
     Args:
         modules: In which mistakes are made: "core.turn".
-        again: Whether only those are made that nobody has found the last time.
+        again: Whether only those are made that nobody has found the last time, nor explained.
     """
 
     def __init__(self, modules: list[str], *, again: bool) -> None:
@@ -80,9 +80,10 @@ class Runner:
             lines = reached.contexts_by_lineno(str(path))
             tree = ast.parse(path.read_text(encoding="utf-8"))
             before = recorded()["modules"][module]["survivors"] if self.again else ()
-            found: dict[str, str | None] = {}
+            explained = {label for label in before if f"{module}.{label}" not in unexplained()}
+            found: dict[str, str | None] = dict.fromkeys(explained)
             for label, mutant in labelled(mutants_of(tree)):
-                if not self.again or label in before:
+                if label not in explained and (not self.again or label in before):
                     tests = {test for line in mutant.lines for test in lines.get(line, ()) if test in self.tests}
                     order = self.in_order(module, f"{module}.{mutant.function}", tests)
                     found[label] = test = self.try_out(mutant, tree, path, live, order) if order else None

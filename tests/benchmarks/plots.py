@@ -22,14 +22,18 @@ Lines = Mapping[str, Mapping[int, float]]
 
 
 def draw(found: Mapping[str, Any]) -> None:
-    """Draw all of them."""
-    for growth in GROWTHS:
+    """Draw those of what is recorded."""
+    for growth in GROWTHS if "growth" in found else ():
         lines: dict[str, dict[int, float]] = {}
         for point in found["growth"]["found"]:
             if point["growth"] == growth.name:
                 lines.setdefault(point["peer"], {})[point["size"]] = point["microseconds"]
         _plot(growth.picture, growth.what, lines)
-    clicks = found["clicks"]["found"]
+    if "clicks" in found:
+        _draw_clicks(found["clicks"]["found"])
+
+
+def _draw_clicks(clicks: Mapping[str, Any]) -> None:
     by_page: dict[str, dict[int, float]] = {}
     for cell in clicks["cells"]:
         if cell["dirty"] == 1:

@@ -412,3 +412,22 @@ def test_who_still_has_what_a_name_stood_for_listens_to_that() -> None:
     state.set(N, 3)
     state.set("name", 8)
     assert heard == [("old", 6), ("name", 8)]
+
+
+def test_two_failures_of_one_turn_are_both_told() -> None:
+    state = fa.StateManager()
+    found = collect(state)
+    quotient = fa.selector(lambda get: 12 // get(N))
+    item = fa.selector(lambda get: "x"[get(N) - 1])
+    state.set(N, 1)
+    state.listen(quotient, lambda _: None)
+    state.listen(item, lambda _: None)
+    state.set(N, 0)
+    assert [type(failure.error) for failure in found] == [ZeroDivisionError]
+    state.set(N, 5)
+    assert [type(failure.error) for failure in found[1:]] == [IndexError]
+    state.set(N, 1)
+    state.listen(fa.selector(lambda get: 12 // (get(N) - 7)), lambda _: None)
+    found.clear()
+    state.set(N, 7)
+    assert {type(failure.error) for failure in found} == {IndexError, ZeroDivisionError}

@@ -18,7 +18,7 @@ from .deprecation import deprecated
 from .door import CLOSED, HOMELESS, LOCK
 from .errors import BusyError, ClosedError, RunCancelled
 from .handle import Handle, store_to_come
-from .key import Key, NamedKey, Writable
+from .key import Key, NamedKey, WhenFull, Writable
 from .owner import Job, Owner, current_owner
 from .receipt import DONE, Pending, Receipt
 from .waiting import Behaviour, Wrapped, behaviour
@@ -36,11 +36,12 @@ PYTHON_314_PLUS: bool = sys.version_info >= (3, 14)
 class _Message:
     """One message on its way: what to do, and who waits for it."""
 
-    __slots__ = ("handle", "receipt")
+    __slots__ = ("handle", "is_quiet", "receipt")
 
-    def __init__(self, handle: Callable[[], Awaitable[None] | None], receipt: Pending) -> None:
+    def __init__(self, handle: Callable[[], Awaitable[None] | None], receipt: Pending, is_quiet: bool) -> None:
         self.handle = handle
         self.receipt = receipt
+        self.is_quiet = is_quiet  # no write of a user's
 
 
 class _Mailbox(Mailbox[_Message]):
@@ -299,8 +300,10 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
         refuse_in_selector(f"writes {self.key}")
         box = self.mailbox
         if box is not None:
+            if self.key.bound is not None and not is_quiet:
+                self._make_room(box, *self.key.bound)
             receipt = Pending(box.behaviour, self.owner) if is_quiet else self._receipt(box)
-            box.post(_Message(handle, receipt))
+            box.post(_Message(handle, receipt, is_quiet))
             return receipt
         self.is_noted = True
         box = self.mailbox = _Mailbox(f"an update of {self.key}")
@@ -319,6 +322,19 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
             finally:
                 if waiting is None:
                     self.drain(box)
+
+    def _make_room(self, box: _Mailbox, most: int, when_full: WhenFull) -> None:
+        """See to it that one more write can wait."""
+        writes = [message for message in box if not message.is_quiet]
+        if len(writes) < most:
+            return
+        if when_full == "error":
+            raise BusyError(
+                f"the mailbox of {self.key} is full: it is in the middle of an update, and {most} writes wait. "
+                'Await them before you send more, or give the key a bigger mailbox=, or when_full="drop_oldest".'
+            )
+        box.drop(writes[0])
+        writes[0].receipt.finish(RunCancelled(f"a write to {self.key} was dropped: {most} later ones wait"))
 
     def _receipt(self, box: _Mailbox) -> Pending:
         return Pending(box.behaviour, self.owner, self._unheard)

@@ -81,7 +81,7 @@ class BatchError(StateError, RuntimeError):
 
 
 class BusyError(StateError, RuntimeError):
-    """Raised when `.value` is assigned while the atom is in the middle of a message."""
+    """Raised when `.value` is assigned while the atom is in the middle of a message, or its mailbox is full."""
 
 
 class ConflictError(StateError, RuntimeError):

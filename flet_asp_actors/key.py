@@ -6,16 +6,18 @@ import functools
 import weakref
 from collections.abc import Callable, Hashable
 from enum import Enum
-from typing import Any, Generic, NoReturn, Protocol, TypeVar, Union, cast, overload
+from typing import Any, Generic, Literal, NoReturn, Protocol, TypeVar, Union, cast, get_args, overload
 
 from .core.calls import at_once
 from .core.values import brief, is_a, is_immutable, private_copy
 
-__all__ = ("Key", "Name", "NamedKey", "Readable", "Writable", "is_item_of", "label", "user_key")
+__all__ = ("Key", "Name", "NamedKey", "Readable", "WhenFull", "Writable", "is_item_of", "label", "user_key")
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 R = TypeVar("R")
+
+WhenFull = Literal["error", "drop_oldest"]
 
 Name = Union[str, int, Enum, tuple[Hashable, ...]]
 """An untyped key, as flet-asp has them. It must be declared in a store before use."""
@@ -76,21 +78,44 @@ class Key(Writable[T]):
             no two sessions ever share it.
         factory: Makes the default instead; called once for each store and each reset.
         equals: Says whether two values are the same, instead of "same type and `==`".
+        mailbox: How many writes may wait while the atom is in the middle of an update that
+            awaits. Without it all of them do, and who awaits one is held back by it.
+        when_full: What becomes of one more: "error" raises `BusyError` where it is made, and
+            "drop_oldest" takes it in place of the one that has waited longest, whose receipt
+            raises `RunCancelled`.
 
     Raises:
         TypeError: When both or neither of `default` and `factory` are given, or when the
             default is mutable and cannot be copied.
+        ValueError: When the mailbox holds less than one write, or `when_full` is another word.
     """
 
-    __slots__ = ("__weakref__", "_default", "_make", "_name", "equals", "kept")
+    __slots__ = ("__weakref__", "_default", "_make", "_name", "bound", "equals", "kept")
 
     kept: Any  # pyright: ignore[reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]  # a slot is faster
 
-    @overload
-    def __init__(self, name: str, default: T, *, equals: Callable[[T, T], bool] | None = None) -> None: ...
+    bound: tuple[int, WhenFull] | None
+    """How many writes may wait in the mailbox, and what becomes of one more."""
+
     @overload
     def __init__(
-        self, name: str, *, factory: Callable[[], T], equals: Callable[[T, T], bool] | None = None
+        self,
+        name: str,
+        default: T,
+        *,
+        equals: Callable[[T, T], bool] | None = None,
+        mailbox: int | None = None,
+        when_full: WhenFull = "error",
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        name: str,
+        *,
+        factory: Callable[[], T],
+        equals: Callable[[T, T], bool] | None = None,
+        mailbox: int | None = None,
+        when_full: WhenFull = "error",
     ) -> None: ...
     def __init__(
         self,
@@ -99,11 +124,18 @@ class Key(Writable[T]):
         *,
         factory: Callable[[], Any] | None = None,
         equals: Callable[[Any, Any], bool] | None = None,
+        mailbox: int | None = None,
+        when_full: WhenFull = "error",
     ) -> None:
         if (default is ...) == (factory is None):
             raise TypeError(f"Key({name!r}) takes either a default or a factory=, and one of them")
+        if when_full not in get_args(WhenFull):
+            raise ValueError(f"Key({name!r}): when_full is one of {get_args(WhenFull)}, and not {when_full!r}")
+        if mailbox is not None and mailbox < 1:
+            raise ValueError(f"Key({name!r}): a mailbox holds one write at least, and not {mailbox!r}")
         self._name: str | None = name
         self.equals = equals
+        self.bound = None if mailbox is None else (mailbox, when_full)
         self._default: Any = None
         self._make: Callable[[], Any] | None = factory
         if factory is None:
@@ -185,6 +217,7 @@ class _KeptKey(Key[T]):
         self._default = key._default
         self._make = key._make
         self.equals = key.equals
+        self.bound = key.bound
         self._key = weakref.ref(key)
         self.has_items = False
         self.stores: tuple[weakref.ref[Keeper], ...] = ()
@@ -239,6 +272,7 @@ class _ItemKey(Key[T]):
             raise TypeError(f"{family!r}[...]: an item must be hashable, and {type(item).__name__} is not") from error
         self.item = item
         self.equals = family.equals
+        self.bound = family.bound
         self._name = None  # put together when somebody asks
         self._anchor = family if anchored else None  # what a store keeps does not keep the family's key
 
@@ -294,7 +328,7 @@ class NamedKey(Key[Any]):
     def __init__(self, given: Name, default: Any) -> None:
         self.given = given
         self._name = repr(given)
-        self.equals = None
+        self.equals = self.bound = None
         self._default = self._make = None
         try:
             self._take_default(default)

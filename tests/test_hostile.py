@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError as FutureCancelled
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 import anyio.lowlevel
@@ -746,6 +746,74 @@ async def test_a_flooded_mailbox_is_emptied_in_order_and_in_one_turn() -> None:
         assert seen == [0, 20_000]
         assert all(receipt.is_done for receipt in receipts)
         assert state.statistics().messages == 0
+
+
+@pytest.mark.parametrize("when_full", ["error", "drop_oldest"])
+async def test_a_bounded_mailbox_that_is_flooded_refuses_or_lets_go_of_the_oldest(
+    when_full: Literal["error", "drop_oldest"],
+) -> None:
+    key = fa.Key[tuple[int, ...]]("log", (), mailbox=2, when_full=when_full)
+    async with fa.StateManager() as state:
+        failures = collect(state)
+        gate = anyio.Event()
+
+        async def slow(log: tuple[int, ...]) -> tuple[int, ...]:
+            await gate.wait()
+            return log
+
+        def add(number: int) -> fa.Receipt:
+            return state.update(key[1], lambda log: (*log, number))
+
+        state.update(key[1], slow)
+        receipts = [add(1), add(2)]
+        async with state.transaction() as tx:  # waits as well, but is no write that is counted
+            tx.set(M, 1)
+        for number in (3, 4):
+            if when_full == "error":
+                with pytest.raises(fa.BusyError, match=r"the mailbox of Key\('log\[1\]'\) is full"):
+                    add(number)
+            else:
+                receipts.append(add(number))
+        gate.set()
+        await receipts[-1]
+        if when_full == "error":
+            assert state.get(key[1]) == (1, 2)
+        else:
+            assert state.get(key[1]) == (3, 4)
+            with pytest.raises(fa.RunCancelled, match="was dropped: 2 later ones wait"):
+                await receipts[0]
+        await add(5)
+        assert state.get(key[1])[-1] == 5, "there is room again"
+    assert failures == [], "who drops the oldest wants that"
+
+
+async def test_a_thread_that_floods_a_bounded_mailbox_hears_of_it() -> None:
+    key = fa.Key("n", 0, mailbox=1)
+    async with fa.StateManager() as state:
+        failures = collect(state)
+        gate = anyio.Event()
+
+        async def slow(n: int) -> int:
+            await gate.wait()
+            return n
+
+        state.update(key, slow)
+        first, second = await anyio.to_thread.run_sync(lambda: (state.set(key, 1), state.set(key, 2)))
+        with pytest.raises(fa.BusyError, match="is full"):
+            await second
+        assert failures == []
+        await anyio.to_thread.run_sync(lambda: (state.set(key, 3), None)[1])  # nobody awaits it
+        await wait_all_tasks_blocked()
+        assert [type(failure.error) for failure in failures] == [fa.BusyError]
+        gate.set()
+        await first
+        assert state.get(key) == 1
+
+
+@pytest.mark.parametrize(("mailbox", "when_full"), [(0, "error"), (3, "wait")])
+def test_a_mailbox_that_makes_no_sense_is_refused(mailbox: int, when_full: Any) -> None:
+    with pytest.raises(ValueError, match=r"Key\('n'\): "):
+        fa.Key("n", 0, mailbox=mailbox, when_full=when_full)
 
 
 async def test_threads_that_flood_a_loop_that_stands_still_lose_nothing() -> None:

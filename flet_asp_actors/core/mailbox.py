@@ -7,6 +7,7 @@ the sender only leaves the message. Re-entrancy becomes order.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
 __all__ = ("Actor", "Mailbox")
@@ -29,6 +30,13 @@ class Mailbox(Generic[M]):
     def take(self) -> M:
         """Remove and return the oldest message. The box must not be empty."""
         return self._messages.popleft()
+
+    def drop(self, message: M) -> None:
+        """Remove a message, which will not be handled."""
+        self._messages.remove(message)
+
+    def __iter__(self) -> Iterator[M]:
+        return iter(self._messages)
 
     def __len__(self) -> int:
         return len(self._messages)

@@ -161,7 +161,10 @@ async def test_a_retry_ends_with_the_last_error_and_a_change_supersedes_it(fa_st
 async def test_one_that_is_superseded_when_its_turn_has_come_already_does_nothing_more(
     fa_store: fa.StateManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fa.Retry, "delay", lambda *_: 1.0)
+    def delay(_retry: fa.Retry, _attempt: int) -> float:
+        return 1
+
+    monkeypatch.setattr(fa.Retry, "delay", delay)
     log: list[str] = []
 
     @fa.selector(retry=fa.Retry())

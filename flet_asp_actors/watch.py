@@ -104,11 +104,12 @@ class Subscription(Watcher):
             if first is not None:
                 first.close()
             return
-        self._pump = _Pump(self, self._owner, first)
+        pump = _Pump(self, self._owner, first)
         if self._context is None:
-            self._owner.spawn(self._pump)
+            self._owner.spawn(pump)
         else:
-            self._context.copy().run(self._owner.spawn, self._pump)
+            self._context.copy().run(self._owner.spawn, pump)
+        self._pump = pump
 
     def ended(self, pump: _Pump) -> None:
         """The task has ended. The one holds the other, and with it what the callback has in its hands."""

@@ -197,6 +197,22 @@ def test_who_begins_to_listen_in_the_turn_of_a_change_hears_what_comes_after_it(
     assert [name for name, n in heard if n == 3] == ["first", "last", "new"]
 
 
+def test_who_begins_to_listen_after_a_write_that_changes_nothing_takes_no_news_from_the_others() -> None:
+    state = fa.StateManager()
+    tens = fa.selector(lambda get: get(N) // 10)
+    heard: list[tuple[str, int]] = []
+
+    def first(n: int) -> None:
+        heard.append(("first", n))
+        state.set(N, 11)
+        state.listen(tens, lambda n: heard.append(("new", n)), immediate=False)
+
+    state.listen(tens, first, immediate=False)
+    state.listen(tens, lambda n: heard.append(("last", n)), immediate=False)
+    state.set(N, 10)
+    assert heard == [("first", 1), ("last", 1)]
+
+
 def test_who_begins_to_listen_to_a_selector_that_is_stale_hears_no_old_change() -> None:
     state = fa.StateManager()
     double = fa.selector(lambda get: get(N) * 2)

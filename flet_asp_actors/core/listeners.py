@@ -159,8 +159,8 @@ class Listeners(Watcher):
             self._is_uneven = True
             for listener in told:
                 listener.seen = self.seen
-            for listener in untold:
-                listener.seen = NEVER
+        for listener in untold:
+            listener.seen = NEVER
 
     def _own_calls(self) -> dict[Listener, Callable[[Any], object]]:
         """The dict of them, to be changed: not the one that is gone through just now."""

@@ -568,7 +568,7 @@ class Line:
 
 
 FIXED = [Color.RED, int, (1, (2, "x")), frozenset({1}), Line((1, 2)), len, None, 1.5]
-LOOSE = [[1], (1, [2]), Line([1]), {1: 2}]
+LOOSE = [[1], (1, [2]), (Color.RED, [1]), Line([1]), {1: 2}]
 
 
 @pytest.mark.parametrize("value", FIXED, ids=repr)
@@ -597,6 +597,29 @@ def test_what_may_change_in_place_is_edited_and_never_shared(value: Any) -> None
     one.mutate(key, lambda _: None)
     one.set(key, held)
     assert heard == [held, held]
+
+
+def test_what_a_value_holds_many_times_is_looked_at_once() -> None:
+    value: tuple[Any, ...] = ()
+    for _ in range(60):  # seen as a tree it has more leaves than anybody can count
+        value = (value, value)
+    assert fa.StateManager().get(fa.Key("key", value)) is value
+
+
+def test_what_is_meant_for_the_interpreter_passes_through_a_comparison() -> None:
+    class Odd:
+        def __eq__(self, other: object) -> bool:
+            raise KeyboardInterrupt
+
+        __hash__ = object.__hash__
+
+    state = fa.StateManager()
+    key = fa.Key[Odd]("key", factory=Odd)
+    before = state.get(key)
+    state.listen(key, lambda _: None)
+    with pytest.raises(KeyboardInterrupt):
+        state.set(key, Odd())
+    assert state.get(key) is before
 
 
 def test_a_value_that_is_copied_holds_the_same_keys() -> None:

@@ -112,3 +112,32 @@ def test_the_messages_after_one_that_was_interrupted_are_handled_all_the_same() 
         anyio.run(main)
     assert [each.is_done for each in receipts] == [True, True], "who waits, in a thread too, is answered"
     assert state.get(N) == 7
+
+
+def test_those_who_were_not_told_when_it_came_are_told_with_those_who_hear_of_the_next_write() -> None:
+    state = fa.StateManager()
+    heard: list[tuple[str, int]] = []
+
+    def first(value: int) -> None:
+        heard.append(("first", value))
+        if value == 1:
+            state.set(N, 2)
+        if value == 3:
+            raise KeyboardInterrupt
+
+    def second(value: int) -> None:
+        heard.append(("second", value))
+        if value == 2:
+            state.set(N, 3)
+
+    def third(value: int) -> None:
+        heard.append(("third", value))
+
+    for listener in (first, second, third):
+        state.listen(N, listener, immediate=False)
+    state.listen(M, lambda value: heard.append(("other", value)), immediate=False)
+    with pytest.raises(KeyboardInterrupt):
+        state.set(N, 1)
+    assert heard == [("first", 1), ("second", 2), ("third", 3), ("first", 3)]
+    state.set(M, 1)
+    assert sorted(heard[4:]) == [("other", 1), ("second", 3)]

@@ -510,6 +510,23 @@ def test_a_circle_that_closes_later_is_found_from_both_ends() -> None:
     assert (state.get(one), state.get(two)) == (1, 2)
 
 
+def test_one_that_was_interrupted_lets_go_of_all_that_it_has_read() -> None:
+    state = fa.StateManager()
+    is_interrupted = False
+
+    @fa.selector
+    def total(get: fa.Get) -> int:
+        if is_interrupted and get(B):
+            raise KeyboardInterrupt
+        return get(A) + get(B)
+
+    with state.listen(total, lambda _: None):
+        is_interrupted = True
+        with pytest.raises(KeyboardInterrupt):
+            state.set(A, 2)
+    assert state.statistics().observed == 0
+
+
 def test_a_deep_descent_gets_through_functions_that_wrap_every_error() -> None:
     state = fa.StateManager()
     entered: list[int] = []

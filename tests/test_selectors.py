@@ -1,6 +1,7 @@
 """Selectors: fresh when read, computed once, never in a mixed state, never too deep."""
 
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +25,17 @@ def counted(function: Callable[[fa.Get], int], name: str = "") -> tuple[fa.Selec
         return results[-1]
 
     return fa.selector(name or "counted")(wrapper), results
+
+
+def through_many(key: Any) -> Any:
+    """A selector that reads a key through more selectors than are entered inside one another."""
+    for _ in range(80):
+        key = through(key)
+    return key
+
+
+def through(key: Any) -> Any:
+    return fa.selector(lambda get: get(key))
 
 
 def test_computed_when_read_and_only_then() -> None:
@@ -510,21 +522,74 @@ def test_a_circle_that_closes_later_is_found_from_both_ends() -> None:
     assert (state.get(one), state.get(two)) == (1, 2)
 
 
-def test_one_that_was_interrupted_lets_go_of_all_that_it_has_read() -> None:
+def test_what_writes_while_it_only_may_read_is_named() -> None:
     state = fa.StateManager()
-    is_interrupted = False
+    found = collect(state)
 
     @fa.selector
-    def total(get: fa.Get) -> int:
-        if is_interrupted and get(B):
+    def tidy(get: fa.Get) -> int:
+        get.on_cleanup(lambda: state.set(B, 0))
+        return get(A)
+
+    @fa.selector
+    def writes(get: fa.Get) -> None:
+        state.set(B, 0)
+
+    state.get(tidy)
+    state.set(A, 2)
+    state.get(tidy)
+    with pytest.raises(fa.PurityError, match="^selector writes writes"):
+        state.get(writes)
+    assert [str(failure.error).split(" writes ")[0] for failure in found] == ["a cleanup of selector tidy"]
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_one_that_was_interrupted_lets_go_of_all_that_it_has_read(goes_on: bool) -> None:
+    state = fa.StateManager()
+    is_interrupted, other = False, fa.Key("other", 1)
+
+    def compute(get: fa.Get) -> int:
+        if is_interrupted and get(B) and get(other):
             raise KeyboardInterrupt
         return get(A) + get(B)
 
+    total, runs = counted(compute)
     with state.listen(total, lambda _: None):
         is_interrupted = True
         with pytest.raises(KeyboardInterrupt):
             state.set(A, 2)
+        if goes_on:
+            is_interrupted = False
+            state.set(A, 3)
+            state.set(other, 2)
+            assert runs == [11, -1, 13]
     assert state.statistics().observed == 0
+
+
+def test_what_is_not_read_any_more_is_let_go_and_may_be_read_again() -> None:
+    flag = fa.Key("flag", True)
+    chosen, runs = counted(lambda get: get(A) if get(flag) else get(B))
+    state = fa.StateManager()
+    with state.listen(chosen, lambda _: None):
+        for number in range(4):
+            state.set(flag, number % 2 == 1)
+            assert state.statistics().observed == 3
+    state.set(A, 5)
+    assert state.get(chosen) == 5
+    state.set(flag, False)
+    state.set(flag, True)
+    for number in (6, 7):
+        state.set(A, number)
+        assert state.get(chosen) == number
+    assert runs == [1, 10, 1, 10, 1, 5, 6, 7]
+
+
+def test_a_value_of_another_type_is_another_value() -> None:
+    state = fa.StateManager()
+    heard: list[object] = []
+    state.listen(fa.selector(lambda get: 1 if get(A) > 1 else True), heard.append)
+    state.set(A, 2)
+    assert [type(value) for value in heard] == [bool, int]
 
 
 def test_a_deep_descent_gets_through_functions_that_wrap_every_error() -> None:
@@ -547,6 +612,78 @@ def test_a_deep_descent_gets_through_functions_that_wrap_every_error() -> None:
         key = link(number, key)
     assert state.get(key) == 501
     assert max(entered.count(number) for number in range(500)) <= 2
+
+
+def test_a_descent_that_is_unwound_computes_the_lowest_once() -> None:
+    state = fa.StateManager()
+    lowest, runs = counted(lambda get: get(A))
+    assert state.get(through_many(lowest)) == 1
+    assert runs == [1]
+
+
+def test_a_circle_is_one_as_well_when_it_is_looked_at_once_more() -> None:
+    state = fa.StateManager()
+    keys: dict[str, Any] = {}
+    one = fa.selector(lambda get: get(keys["two"]))
+    two = keys["two"] = fa.selector(lambda get: get(one))
+    state.listen(B, lambda _: None)
+    for number in range(3):
+        state.set(B, number)
+        for key in (one, two):
+            with pytest.raises(fa.CycleError, match="circle"):
+                state.get(key)
+
+
+def test_what_came_to_the_same_is_checked_and_not_computed() -> None:
+    parity, parities = counted(lambda get: get(A) % 2)
+    above, runs = counted(lambda get: get(parity) * 0)
+    top, tops = counted(lambda get: get(above))
+    state = fa.StateManager()
+    state.listen(B, lambda _: None)
+    for number in (1, 3, 4):
+        state.set(A, number)
+        for key in (top, parity, top):
+            state.set(B, state.get(B) + 1)
+            assert state.get(key) == (number % 2 if key is parity else 0)
+    assert (parities, runs, tops) == ([1, 1, 0], [0, 0], [0])
+
+
+def test_a_check_in_which_a_descent_is_unwound_goes_on_where_it_was() -> None:
+    flag, deepest = fa.Key("flag", False), fa.Key("deepest", False)
+    below = through_many(A)
+    asks = fa.selector(lambda get: get(below) if get(deepest) else 0)
+    through = fa.selector(lambda get: get(asks))
+    first = fa.selector(lambda get: get(through) * 0 if get(flag) else 0)
+    second = fa.selector(lambda get: get(B))
+    both = fa.selector(lambda get: (get(first), get(second)))
+    state = fa.StateManager()
+    assert (state.get(through), state.get(both)) == (0, (0, 10))
+    with state.batch():
+        state.set(flag, True)
+        state.set(deepest, True)
+        state.set(B, 11)
+    assert state.get(both) == (0, 11)
+
+
+def test_a_thread_of_its_own_computes_as_any_other() -> None:
+    def use() -> None:
+        state = fa.StateManager()
+        key = through_many(A)
+        for number in (1, 2):
+            state.set(A, number)
+            found.append(state.get(key))
+        with pytest.raises(fa.PurityError, match="writes writes"):
+            state.get(fa.selector(writes))
+        found.append("refused")
+
+    def writes(get: fa.Get) -> None:
+        fa.StateManager().set(A, 2)
+
+    found: list[object] = []
+    thread = threading.Thread(target=use)
+    thread.start()
+    thread.join()
+    assert found == [1, 2, "refused"]
 
 
 # ------------------------------------------------------------------ one turn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ RECORD = Path(__file__).with_name("record.json")
 SURVIVORS = Path(__file__).with_name("survivors.md")
 MODULES = (
     *("core.mailbox", "core.turn", "core.inputs", "core.graph", "core.evaluate", "core.listeners", "core.values"),
-    *("atom", "selector", "run", "family", "action", "supervisor"),
+    *("atom", "selector", "run", "family", "action", "supervisor", "key", "computation", "async_selector"),
+    *("service", "writing", "waiting", "watching", "receipt"),
 )
 """Where mistakes are made."""
 
 
 def recorded() -> dict[str, Any]:
-    """What was written down last: `killed`, `survived` and `total`, and in `modules` the same of each, and who."""
+    """What was written down last: `killed`, `survived` and `total`, and in `modules` the same of each, with its commit."""
     if not RECORD.exists():
         return {"modules": {}}
     record: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8"))
@@ -31,10 +33,15 @@ def keep(module: str, found: dict[str, str | None], *, is_all: bool) -> None:
     survivors = [label for label, test in found.items() if test is None]
     total = len(found) if is_all else modules[module]["total"]
     counts = {"killed": total - len(survivors), "survived": len(survivors), "total": total}
-    modules[module] = {**counts, "survivors": survivors}
+    modules[module] = {"commit": _commit(), **counts, "survivors": survivors}
     known = {name: modules[name] for name in MODULES if name in modules}
     record = {count: sum(each[count] for each in known.values()) for count in counts}
     RECORD.write_text(json.dumps({**record, "modules": known}, indent=2) + "\n", encoding="utf-8")
+
+
+def _commit() -> str:
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, cwd=RECORD.parent, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def unexplained() -> list[str]:

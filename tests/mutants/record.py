@@ -20,7 +20,7 @@ MODULES = (
 
 
 def recorded() -> dict[str, Any]:
-    """What was written down last: `killed`, `survived` and `total`, and in `modules` the same of each, with its commit."""
+    """What was written down last: how many of all, and in `modules` of each, who survived, and at which commit."""
     if not RECORD.exists():
         return {"modules": {}}
     record: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8"))

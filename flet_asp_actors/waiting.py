@@ -74,7 +74,10 @@ class Completion:
 
         def wake() -> None:
             if home is None or home.is_here:
-                event.set()
+                try:
+                    event.set()
+                except RuntimeError:
+                    pass  # the loop that it was awaited on is closed, and nobody waits there any more
             else:
                 home.post(event.set)
 

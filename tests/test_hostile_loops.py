@@ -232,6 +232,23 @@ def test_a_write_that_is_posted_when_the_store_has_ended() -> None:
     assert state.get(N[item]) == 0
 
 
+def test_a_store_whose_loop_is_closed_while_it_ends_has_ended() -> None:
+    state = fa.StateManager()
+    state.on_error = lambda failure: None  # nobody awaits the update
+    loop = asyncio.new_event_loop()
+
+    async def begin() -> None:
+        state.update(M, later_plus_one)
+        loop.create_task(state.aclose())
+        await asyncio.sleep(0)
+
+    loop.run_until_complete(begin())
+    assert repr(state) == "<StateManager closing>"
+    loop.close()
+    asyncio.run(state.aclose())
+    assert repr(state) == "<StateManager closed>"
+
+
 def test_a_wait_for_a_write_that_another_thread_applies_just_now() -> None:
     state = fa.StateManager()
     loop = asyncio.new_event_loop()

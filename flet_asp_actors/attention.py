@@ -119,5 +119,5 @@ _attended: weakref.WeakKeyDictionary[Atom[Any], Attention] = weakref.WeakKeyDict
 
 def _note_write(atom: Atom[Any]) -> None:
     attention = _attended.get(atom)
-    if attention is not None:
+    if attention is not None:  # pragma: no branch - else an `equals=` has ended the attention
         attention.written(atom)

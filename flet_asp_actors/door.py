@@ -62,17 +62,17 @@ _forking: dict[int, bool] = {}
 """Threads that fork just now, and whether they have got the lock for that."""
 
 
-def _before_fork() -> None:
+def _before_fork() -> None:  # pragma: no cover - what forks is a test in a process of its own
     """Wait until no other thread is in the middle of a write: in the child that one would never finish it."""
     _forking[get_ident()] = LOCK.acquire(timeout=PATIENCE)
 
 
-def _after_fork() -> None:
+def _after_fork() -> None:  # pragma: no cover - what forks is a test in a process of its own
     if _forking.pop(get_ident()):
         LOCK.release()
 
 
-def _after_fork_in_child() -> None:
+def _after_fork_in_child() -> None:  # pragma: no cover - what forks is a test in a process of its own
     global _forks
     _forks += 1
     has_lock = _forking.pop(get_ident())
@@ -83,7 +83,7 @@ def _after_fork_in_child() -> None:
         LOCK._at_fork_reinit()  # type: ignore[attr-defined]  # as the standard library does with its own
 
 
-if hasattr(os, "register_at_fork"):  # where there is a fork
+if hasattr(os, "register_at_fork"):  # pragma: no branch - nearly everywhere there is a fork
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)
 
 try:
@@ -133,7 +133,7 @@ class Home:
     def is_gone(self) -> bool:
         """Whether the loop is closed, or was left behind by a fork."""
         if self._forks != _forks:
-            return True
+            return True  # pragma: no cover - the same
         is_closed = getattr(self.native, "is_closed", None)
         if is_closed is not None:
             return bool(is_closed())
@@ -146,7 +146,7 @@ class Home:
             False when the loop is dead and will never call it.
         """
         if self._forks != _forks:
-            return False
+            return False  # pragma: no cover - the same
         try:
             self._post(copy_context().run, self._enter, function)
         except RuntimeError:  # asyncio: the loop is closed; trio's RunFinishedError is one too

@@ -648,3 +648,4 @@ def test_a_value_that_is_copied_holds_the_same_keys() -> None:
     handles = [state.atom(count), state.action(add)]
     assert all(one is other for one, other in zip(copy.deepcopy(handles), handles, strict=True))
     assert copy.copy(double) is double
+    assert all(copy.copy(one) is one for one in (*handles, times, add))

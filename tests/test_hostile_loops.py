@@ -237,16 +237,18 @@ def test_a_store_whose_loop_is_closed_while_it_ends_has_ended() -> None:
     state.on_error = lambda failure: None  # nobody awaits the update
     loop = asyncio.new_event_loop()
 
-    async def begin() -> None:
+    async def begin() -> object:
         state.update(M, later_plus_one)
-        loop.create_task(state.aclose())
+        ending = asyncio.create_task(state.aclose())
         await asyncio.sleep(0)
+        return ending
 
-    loop.run_until_complete(begin())
+    ending = loop.run_until_complete(begin())
     assert repr(state) == "<StateManager closing>"
     loop.close()
     asyncio.run(state.aclose())
     assert repr(state) == "<StateManager closed>"
+    assert isinstance(ending, asyncio.Task), "kept until here, as a loop does not"
 
 
 def test_a_wait_for_a_write_that_another_thread_applies_just_now() -> None:

@@ -58,6 +58,24 @@ def test_what_was_written_before_anybody_read_is_what_is_read() -> None:
     assert (state.get(double), made) == (8, [6, 8])
 
 
+def test_who_reads_while_the_value_before_is_let_go_of_is_not_left_with_an_old_one() -> None:
+    state = fa.StateManager()
+    held = fa.Key[object]("held", None)
+    doubled = fa.selector(lambda get: (get(held), get(N)))
+    seen: list[object] = []
+
+    class Last:
+        def __del__(self) -> None:
+            seen.append(state.get(doubled))
+
+    state.set(held, Last())
+    assert state.set(held, 1).is_done
+    assert seen == [(1, 0)]
+    assert state.get(held) == 1
+    state.set(held, 2)
+    assert state.get(doubled) == (2, 0)
+
+
 async def test_a_write_to_what_nobody_has_read_is_a_conflict_all_the_same() -> None:
     async with fa.StateManager() as state:
         for begin in ("read", "write"):
@@ -169,6 +187,16 @@ def test_a_selector_may_read_a_key_twice_and_keys_that_are_made_anew() -> None:
         state.set(N[1], value)
         state.set(N[2], value * 10)
     assert made == [0, 2, 12, 14, 24, 26, 36]
+
+
+def test_a_key_that_cannot_be_one_is_refused_in_a_selector_as_elsewhere() -> None:
+    state = fa.StateManager()
+    wrong: object = ["n"]
+    with pytest.raises(TypeError) as outside:
+        state.get(wrong)  # type: ignore[call-overload]  # that is the mistake
+    with pytest.raises(TypeError) as inside:
+        state.get(fa.selector(lambda get: get(wrong)))  # type: ignore[call-overload]  # the same
+    assert str(inside.value) == str(outside.value)
 
 
 def test_a_name_that_is_declared_anew_is_looked_up_anew() -> None:
@@ -339,6 +367,28 @@ def test_one_that_is_observed_in_the_middle_of_its_first_computation_depends_on_
     state.set(N, 5)
     state.set(M, 0)
     assert state.get("other") == (5, "open")
+
+
+def test_one_that_is_observed_in_the_middle_depends_on_the_selectors_too_that_it_had_read_by_then() -> None:
+    state = fa.StateManager()
+    collect(state)
+
+    def watched(get: fa.Get) -> object:
+        try:
+            return get("other") if get(M) else "open"
+        except fa.CycleError:
+            return "circle"
+
+    double = fa.selector(lambda get: get(N) * 2)
+    state.add_selector("watched", watched)
+    state.add_selector("other", lambda get: (get(double), get("watched")))
+    state.listen("watched", lambda _: None)
+    with state.batch():
+        state.set(M, 1)
+        assert state.get("other") == (0, "circle")
+    state.set(N, 5)
+    state.set(M, 0)
+    assert state.get("other") == (10, "open")
 
 
 @pytest.mark.parametrize("swallows", [False, True])

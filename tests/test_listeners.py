@@ -291,6 +291,24 @@ def test_a_write_that_makes_the_value_fail_is_told_once_and_nobody_is_called_for
     assert heard[1:] == [("first", 4), ("second", 4), ("third", 4)]
 
 
+def test_who_stumbles_over_what_it_has_written_is_told_and_nobody_tells_it_again() -> None:
+    state = fa.StateManager()
+    found = collect(state)
+    quotient = fa.selector(lambda get: 12 // get(N))
+    heard: list[int] = []
+
+    def first(value: int) -> None:
+        state.set(N, 0)
+        state.get(quotient)
+
+    state.set(N, 1)
+    state.listen(quotient, first, immediate=False)
+    state.listen(quotient, heard.append, immediate=False)
+    state.set(N, 2)
+    assert heard == []
+    assert [type(failure.error) for failure in found] == [ZeroDivisionError]
+
+
 def test_each_of_several_that_write_is_heard_by_those_after_it() -> None:
     state = fa.StateManager()
     double = fa.selector(lambda get: get(N) * 2)

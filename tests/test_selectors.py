@@ -769,6 +769,42 @@ def test_the_error_of_a_selector_shows_where_it_was_raised_and_does_not_grow() -
     assert len(frames[2]) == len(frames[3])
 
 
+def test_a_cleanup_reads_through_a_handle_what_is_there_by_then() -> None:
+    state = fa.StateManager()
+    a, b = state.atom(A), state.atom(B)
+    seen: list[int] = []
+
+    def doubled(get: fa.Get) -> int:
+        get.on_cleanup(lambda: seen.append(b.value))
+        return get(A) * 2
+
+    double, computed = counted(doubled)
+    assert state.get(double) == 2
+    b.value = 20
+    a.value = 2
+    assert state.get(double) == 4
+    assert seen == [20]
+    b.value = 30
+    assert state.get(double) == 4
+    assert computed == [2, 4]  # what the cleanup has read is nothing that the selector depends on
+
+
+def test_a_cleanup_that_reads_what_it_belongs_to_reads_in_a_circle() -> None:
+    state = fa.StateManager()
+    found = collect(state)
+
+    def doubled(get: fa.Get) -> int:
+        get.on_cleanup(lambda: state.get(double))
+        return get(whole) * 2
+
+    whole = fa.selector(lambda get: abs(get(A)))
+    double = fa.selector(doubled)
+    assert state.get(double) == 2
+    state.set(A, -2)
+    assert state.get(double) == 4
+    assert [type(failure.error) for failure in found] == [fa.CycleError]
+
+
 def test_cleanups_are_called_each_once_the_last_one_first() -> None:
     state = fa.StateManager()
     called: list[tuple[int, str]] = []

@@ -51,7 +51,8 @@ CLEAN, CHECK, DIRTY, CHECKING, RUNNING = range(5)
 
 ticks = itertools.count(1)
 _editing = threading.Lock()
-if hasattr(os, "register_at_fork"):  # who holds it in another thread is not there in the child
+if hasattr(os, "register_at_fork"):  # pragma: no branch - nearly everywhere there is a fork
+    # Who holds it in another thread is not there in the child.
     os.register_at_fork(after_in_child=_editing._at_fork_reinit)  # type: ignore[attr-defined]  # as the standard library does
 
 
@@ -142,7 +143,7 @@ class Node:
 
     def throw(self) -> NoReturn:
         """Raise the stored error."""
-        raise AssertionError("a plain node stores no error")
+        raise AssertionError("a plain node stores no error")  # pragma: no cover - and so nobody calls it
 
 
 class Scope:

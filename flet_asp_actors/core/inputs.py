@@ -67,7 +67,7 @@ class Inputs(Derived):
 
     @staticmethod
     def _unused(_: object) -> object:
-        raise AssertionError("inputs have no function of their own")
+        raise AssertionError("inputs have no function of their own")  # pragma: no cover - and so nobody calls it
 
     def begin(self) -> None:
         """The work begins: what it reads counts from here on, and only that.
@@ -90,9 +90,9 @@ class Inputs(Derived):
     def forget(self) -> None:
         """Nobody needs the work: hold on to nothing, and do it from the start the next time."""
         self.end()
-        if not self.dependents:
+        if not self.dependents:  # pragma: no branch - else somebody has come to need it in between
             self._start_over()
-        if self.mark < CHECKING:
+        if self.mark < CHECKING:  # pragma: no branch - else it is looked at just now
             self.mark = DIRTY
 
     def read(self, node: Node) -> Any:
@@ -138,7 +138,7 @@ class Inputs(Derived):
 
     def look_again(self) -> None:
         """The work is needed again: what it has waited for may have failed meanwhile, behind a value that is kept."""
-        if self.mark < CHECKING:
+        if self.mark < CHECKING:  # pragma: no branch - else it is looked at just now
             for node in self._awaited:
                 if node.failure is not None:
                     self._doubt(node)

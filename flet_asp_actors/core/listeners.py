@@ -169,7 +169,7 @@ class Listeners(Watcher):
         return self._calls
 
     def report(self, error: BaseException) -> None:
-        for listener in self._calls:
+        for listener in self._calls:  # pragma: no branch - where nobody listens, nothing is watched
             listener.report(error)
             return
 

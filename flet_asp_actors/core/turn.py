@@ -118,7 +118,7 @@ def mark_dependents(node: Node, turn: Turn) -> None:
 
 def invalidate(node: Derived, turn: Turn) -> None:
     """Forget the memo: the function runs again at the next reading, or in this turn if observed."""
-    if node.mark < CHECKING:
+    if node.mark < CHECKING:  # pragma: no branch - else it is computed just now
         node.mark = DIRTY
         tick()
         mark_dependents(node, turn)

@@ -89,6 +89,31 @@ async def test_a_change_through_a_selector_restarts_a_debounce(fa_store: fa.Stat
         assert runs == ["a", "c"]
 
 
+async def test_the_second_of_two_that_have_changed_restarts_a_debounce_as_well(fa_store: fa.StateManager) -> None:
+    runs: list[tuple[str, bool]] = []
+    other = fa.Key("other", 0)
+    trimmed = fa.selector(lambda get: get(QUERY).strip())
+    is_odd = fa.selector(lambda get: get(other) % 2 == 1)
+
+    @fa.selector(debounce=1)
+    async def results(get: fa.Get) -> None:
+        runs.append((get(trimmed), get(is_odd)))
+
+    with record(fa_store, results):
+        await fa_store.settled()
+        begun = anyio.current_time()
+        with fa_store.batch():
+            fa_store.set(QUERY, "b")
+            fa_store.set(other, 2)
+        await anyio.sleep(0.8)
+        fa_store.set(other, 3)
+        await anyio.sleep(0.8)
+        fa_store.set(other, 5)
+        await fa_store.settled()
+        assert anyio.current_time() - begun == pytest.approx(1.8), "what is equal restarts nothing"
+        assert runs == [("a", False), ("b", True)]
+
+
 async def test_a_value_that_comes_back_during_a_debounce_is_computed_once(fa_store: fa.StateManager) -> None:
     value, runs = counted(debounce=1)
     with record(fa_store, value.status) as statuses:

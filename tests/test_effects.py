@@ -253,6 +253,24 @@ def test_mistakes_are_refused(state: fa.StateManager) -> None:
     assert state.statistics().observed == 0
 
 
+def test_what_an_effect_reads_no_more_is_not_computed(state: fa.StateManager) -> None:
+    computed: list[int] = []
+
+    @fa.selector
+    def costly(get: fa.Get) -> int:
+        computed.append(get(B))
+        return get(B)
+
+    runs: list[int] = []
+    state.effect(lambda get: runs.append(get(A) and get(costly)))
+    state.set(A, 1)
+    with state.batch():
+        state.set(A, 0)
+        state.set(B, 1)
+    assert (runs, computed) == ([0, 0, 0], [0])
+    assert state.statistics().observed == 1
+
+
 def test_peeking_is_no_dependency(state: fa.StateManager) -> None:
     runs: list[tuple[int, int]] = []
     state.effect(lambda get: runs.append((get(A), get.peek(B))))
@@ -365,6 +383,29 @@ async def test_resolving_inside_an_effect_follows_what_was_resolved(
     assert fa_store.statistics().observed == 0
     await quiescent(fa_store)
     assert_quiet(fa_store)
+
+
+async def test_who_has_waited_before_and_does_not_now_is_not_run_again_for_a_failure(
+    fa_store: fa.StateManager, fa_failures: Failures
+) -> None:
+    @fa.selector
+    async def double(get: fa.Get) -> int:
+        if get(A) == 13:
+            raise ValueError("unlucky")
+        return get(A) * 2
+
+    seen: list[object] = []
+
+    @fa_store.effect
+    async def follow(get: fa.Get) -> None:
+        seen.append(await get.resolve(double) if get(B) == 0 else get(double))
+
+    await quiescent(fa_store)
+    for key, value in ((B, 1), (A, 13), (A, 4)):
+        fa_store.set(key, value)
+        await quiescent(fa_store)
+    assert seen == [0, 0, 8]
+    assert [str(each.error) for each in fa_failures.take()] == ["unlucky"]
 
 
 async def test_errors_of_an_async_effect_are_told_and_it_lives_on(

@@ -141,3 +141,35 @@ def test_those_who_were_not_told_when_it_came_are_told_with_those_who_hear_of_th
     assert heard == [("first", 1), ("second", 2), ("third", 3), ("first", 3)]
     state.set(M, 1)
     assert sorted(heard[4:]) == [("other", 1), ("second", 3)]
+
+
+def test_what_was_about_to_begin_anew_when_it_came_begins_anew_before_anybody_looks() -> None:
+    is_interrupted = False
+    seen: list[object] = []
+
+    @fa.selector
+    def below(get: fa.Get) -> int:
+        if is_interrupted and get(N):
+            raise KeyboardInterrupt
+        return get(N)
+
+    @fa.selector
+    async def later(get: fa.Get) -> int:
+        return get(below)
+
+    async def main() -> None:
+        nonlocal is_interrupted
+        async with fa.StateManager() as state:
+            state.listen(N, lambda n: seen.append((n, state.get(later.status).state)), immediate=False)
+            state.listen(M, lambda _: None)
+            state.listen(later, seen.append)
+            await state.settled()
+            is_interrupted = True
+            with pytest.raises(KeyboardInterrupt):
+                state.set(N, 1)
+            is_interrupted = False
+            state.set(M, 1)
+            await state.settled()
+
+    anyio.run(main)
+    assert seen == [None, 0, (1, "refreshing"), 1]

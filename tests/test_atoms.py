@@ -606,6 +606,61 @@ def test_what_a_value_holds_many_times_is_looked_at_once() -> None:
     assert fa.StateManager().get(fa.Key("key", value)) is value
 
 
+def test_every_write_answers_with_a_receipt(state: fa.StateManager) -> None:
+    assert state.set(N, 1).is_done
+    state.listen(N, lambda _: None)
+    atom = state.atom(N)
+    for receipt in (state.set(N, 2), atom.set(3), state.update(N, lambda n: n + 1), state.reset(N)):
+        assert receipt.is_done
+    assert state.mutate(CART, lambda cart: cart.append(1)).is_done
+
+
+def test_a_write_that_takes_away_what_somebody_looks_at_as_it_goes_is_seen(state: fa.StateManager) -> None:
+    heard: list[object] = []
+    key = fa.Key[Any]("key", None)
+
+    class Last:
+        def __del__(self) -> None:
+            state.listen(key, heard.append, immediate=False)
+
+    state.set(key, Last())
+    assert state.set(key, 2).is_done
+    assert state.set(key, 3).is_done
+    assert heard[-1] == 3
+
+
+def test_what_is_equal_is_no_change_though_it_is_another_object(state: fa.StateManager) -> None:
+    heard: list[object] = []
+    pairs: list[tuple[fa.Key[Any], object]] = [
+        (fa.Key("text", "ab"), "".join(["a", "b"])),
+        (fa.Key("pair", (1, "ab")), (1, "".join(["a", "b"]))),
+    ]
+    for key, given in pairs:
+        state.listen(key, heard.append, immediate=False)
+        state.set(key, given)
+    assert heard == []
+
+
+def test_update_says_that_it_takes_a_function(state: fa.StateManager) -> None:
+    with pytest.raises(TypeError, match=r"update takes a function of the value, and 5 is none; Key\('n'\) is set with"):
+        state.update(N, cast("Any", 5))
+    assert state.get(N) == 0
+
+
+async def test_an_async_edit_passes_through_what_is_made_of_it(state: fa.StateManager) -> None:
+    same = fa.selector(lambda get: get(CART))
+    heard: list[list[int]] = []
+
+    async def add(cart: list[int]) -> None:
+        cart.append(1)
+
+    async with state:
+        state.listen(same, lambda cart: heard.append([*cart]), immediate=False)
+        await state.mutate(CART, add)
+        await state.mutate(CART, add)
+    assert heard == [[1], [1, 1]]
+
+
 def test_what_is_meant_for_the_interpreter_passes_through_a_comparison() -> None:
     class Odd:
         def __eq__(self, other: object) -> bool:

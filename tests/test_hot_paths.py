@@ -18,6 +18,7 @@ import pytest
 import flet_asp_actors as fa
 from flet_asp_actors import atom
 from flet_asp_actors.core import graph
+from flet_asp_actors.core.evaluate import evaluating
 from tests.kit.failures import collect
 from tests.kit.threads import in_thread
 
@@ -584,6 +585,22 @@ def test_a_route_keeps_no_key_alive_that_nobody_else_has() -> None:
     assert (state.get(count), made) == (4, [3, 4, 5, 4])
     gc.collect()
     assert [ref() for ref in gone] == [None] * 5
+
+
+def test_when_nothing_is_computed_any_more_writes_go_the_short_way_again() -> None:
+    state = fa.StateManager()
+
+    def compute(get: fa.Get) -> int:
+        if get(N) == 2:
+            raise KeyboardInterrupt
+        return 1 // get(N)
+
+    key, _ = counted(compute)
+    for value, raised in ((1, None), (0, ZeroDivisionError), (2, KeyboardInterrupt)):
+        state.set(N, value)
+        with pytest.raises(raised) if raised else contextlib.nullcontext():
+            state.get(key)
+        assert not evaluating
 
 
 # ------------------------------------------------------------------ before anybody has asked

@@ -392,6 +392,29 @@ def test_one_that_is_observed_in_the_middle_depends_on_the_selectors_too_that_it
     assert state.get("other") == (10, "open")
 
 
+def test_what_was_read_before_somebody_in_a_circle_came_to_watch_is_watched_as_well() -> None:
+    state = fa.StateManager()
+
+    def watched(get: fa.Get) -> object:
+        try:
+            return get("other") if get(M) else "open"
+        except fa.CycleError:
+            return "circle"
+
+    state.add_selector("watched", watched)
+    state.add_selector("below", lambda get: get(N))
+    state.add_selector("other", lambda get: (get("below"), get("watched")))
+    state.listen("watched", lambda _: None)
+    with state.batch():
+        state.set(M, 1)
+        assert state.get("other") == (0, "circle")
+    state.set(N, 5)
+    with pytest.raises(fa.CycleError):  # it is entered from the other side now
+        state.get("other")
+    state.set(M, 0)
+    assert state.get("other") == (5, "open")
+
+
 @pytest.mark.parametrize("swallows", [False, True])
 def test_what_was_made_of_a_circle_is_made_anew_when_the_circle_is_open_whatever_else_is_the_same(
     swallows: bool,

@@ -1326,3 +1326,79 @@ async def test_somebody_elses_hook_of_the_page_is_called_as_before() -> None:
         "connect",
         "on_connect",
     ]
+
+
+def test_a_to_that_ends_its_binding_is_the_last_one() -> None:
+    state = fa.StateManager()
+    text = ft.Text()
+    bindings: list[fa.Binding] = []
+
+    def to(n: int) -> str:
+        for binding in bindings:
+            binding.close()
+        return str(n)
+
+    bindings.append(state.bind(COUNT, text, to=to))
+    state.set(COUNT, 1)
+    state.set(COUNT, 2)
+    assert text.value == "1"
+
+
+async def test_a_session_that_goes_for_good_with_a_frame_to_come_disturbs_nobody() -> None:
+    shared = fa.StateManager()
+    pages: list[ft.Page] = []
+
+    def main(page: ft.Page) -> None:
+        shared.attach(page)
+        pages.append(page)
+        page.add(shared.bound(ft.Text(), value=COUNT))
+
+    app = await HeadlessApp(main).__aenter__()
+    shared.set(COUNT, 1)
+    del app
+    gc.collect()
+    with pytest.raises(RuntimeError):
+        _ = pages[0].session
+    await shared.flushed()
+    await shared.aclose()
+
+
+async def test_a_frame_that_is_to_come_when_the_session_ends_does_not() -> None:
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page, max_fps=0.1)
+        page.add(state.bound(ft.Text(), value=COUNT))
+
+    async with HeadlessApp(main) as app:
+        for n in (1, 2):
+            store(app).set(COUNT, n)
+            await asyncio.sleep(0)
+        assert ui_actor(app.page).frames == 1
+        await app.close()
+        assert ui_actor(app.page).frames == 1
+
+
+async def test_a_control_that_leaves_before_the_frame_is_not_waited_for() -> None:
+    async with HeadlessApp(lambda page: page.add(fa.get_state_manager(page).bound(ft.Text(), value=COUNT))) as app:
+        store(app).set(COUNT, 1)
+        app.page.controls.clear()
+        app.page.update()
+        await store(app).flushed()
+        assert app.texts() == []
+
+
+async def test_flushed_waits_on_the_pages_own_loop_for_what_has_come_from_a_thread() -> None:
+    made: list[fa.StateManager] = []
+    in_thread(lambda: made.append(fa.StateManager()))
+    shared = made[0]
+    text, quiet = ft.Text(), ft.Text()
+    async with HeadlessApp(lambda page: page.add(text, quiet)) as app:
+        in_thread(lambda: shared.attach(app.page))
+        in_thread(lambda: shared.bind(COUNT, text))
+        in_thread(lambda: shared.set(COUNT, 5))
+        await shared.flushed()
+        assert app.texts() == ["5"]
+        in_thread(lambda: shared.bind(NAME, quiet, update=False))
+        await shared.flushed()
+        in_thread(lambda: shared.set(NAME, "a"))
+        await shared.flushed()
+        assert (quiet.value, app.texts()) == ("a", ["5"])

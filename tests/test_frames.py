@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import random
 from collections.abc import Callable
 from typing import Any
@@ -602,3 +603,26 @@ async def test_flushed_without_a_client_does_not_wait_for_one() -> None:
         await app.reconnect()
         await store(app).flushed()
         assert app.texts() == ["1"]
+
+
+async def test_a_time_whose_update_has_failed_is_sent_with_the_next_try() -> None:
+    time = fa.Key("time", datetime.time(1, 2))
+    errors: list[str] = []
+    faults: list[Exception] = []
+
+    class Picker(ft.TimePicker):
+        def before_update(self) -> None:
+            if faults:
+                raise faults.pop()
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+        state.on_error = lambda failure: errors.append(str(failure.error))
+        page.add(state.bound(Picker(), value=time))
+
+    async with HeadlessApp(main) as app:
+        faults.append(ValueError("once"))
+        store(app).set(time, datetime.time(3, 4))
+        await app.settle()
+        assert errors == ["once"]
+        assert app.one("TimePicker")["value"] == datetime.time(3, 4)

@@ -14,6 +14,7 @@ import pytest
 from flet.controls.context import _context_page  # pyright: ignore[reportPrivateUsage]  # the library sets it, too
 from flet.messaging.protocol import MessageAction  # pyright: ignore[reportMissingTypeStubs]  # a namespace package
 
+from flet_asp_actors.testing import virtual_backend
 from flet_asp_actors.testing.headless import Frame, HeadlessApp, number
 from flet_asp_actors.ui import page as adapter
 
@@ -475,3 +476,41 @@ async def test_what_only_the_server_has_is_a_difference() -> None:
         assert [each.split()[0] + each[each.index(":") :] for each in app.mirror_diff()] == ["Text: only on the server"]
         column.update()
         assert app.mirror_diff() == []
+
+
+async def test_what_comes_into_a_dict_is_on_the_client() -> None:
+    def main(page: ft.Page) -> None:
+        page.fonts = {"a": "a.ttf"}
+
+    async with HeadlessApp(main) as app:
+        assert app.page.fonts is not None
+        app.page.fonts["b"] = "b.ttf"
+        app.page.update()
+        await app.settle()
+        assert app.client.page["fonts"] == {"a": "a.ttf", "b": "b.ttf"}
+
+
+async def test_what_is_a_default_is_not_sent_and_no_difference() -> None:
+    async with HeadlessApp(show(ft.Text("a", selectable=False, visible=True))) as app:
+        assert app.mirror_diff() == []
+
+
+@pytest.mark.parametrize("anyio_backend", [virtual_backend()], ids=["virtual"])
+async def test_a_main_that_does_not_end_is_said_to_be_stuck() -> None:
+    async def main(_: ft.Page) -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(AssertionError, match="main has not ended in 30 s"):
+        await HeadlessApp(main).__aenter__()
+
+
+async def test_a_handler_may_be_cancelled() -> None:
+    async def cancel() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(0)
+
+    async with HeadlessApp(show(ft.Button("Cancel", on_click=cancel), ft.Text("a"))) as app:
+        await app.click("Cancel")
+        assert app.texts() == ["a"]

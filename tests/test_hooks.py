@@ -20,6 +20,7 @@ from examples import components
 from flet_asp_actors.core.evaluate import evaluating
 from flet_asp_actors.testing import HeadlessApp, virtual_backend
 from tests.kit.apps import store
+from tests.kit.threads import in_thread
 
 N = fa.Key("n", 0)
 M = fa.Key("m", 0)
@@ -1202,3 +1203,26 @@ async def test_what_a_rendering_sets_off_elsewhere_may_build_and_bind() -> None:
     async with shows(Waking):
         assert renders == ["1"]
     await room.aclose()
+
+
+@ft.component
+def Showing() -> ft.Control:
+    return ft.Text(str(fa.use_value(N)))
+
+
+async def test_a_rendering_that_knows_no_page_is_told_so() -> None:
+    async with HeadlessApp(lambda page: None) as app:
+        with pytest.raises(RuntimeError, match="needs the page that renders, and there is none in this context"):
+            in_thread(lambda: app.page.render(Showing))
+
+
+async def test_a_page_that_ends_while_it_rests_leaves_nothing() -> None:
+    def main(page: ft.Page) -> None:
+        fa.get_state_manager(page, on_disconnect="pause")
+        page.render(Showing)
+
+    async with HeadlessApp(main) as app:
+        state = store(app)
+        await app.disconnect()
+        assert state.statistics().observed == 0
+    assert repr(state) == "<StateManager closed>"

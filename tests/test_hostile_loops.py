@@ -251,6 +251,21 @@ def test_a_store_whose_loop_is_closed_while_it_ends_has_ended() -> None:
     assert isinstance(ending, asyncio.Task), "kept until here, as a loop does not"
 
 
+def test_a_block_that_is_left_on_another_loop_is_left() -> None:
+    state = fa.StateManager()
+
+    async def enter() -> None:
+        await state.__aenter__()
+        await state.set(M, 1)
+
+    async def leave() -> None:
+        await state.__aexit__(None, None, None)
+
+    asyncio.run(enter())
+    asyncio.run(leave())
+    assert repr(state) == "<StateManager closed>"
+
+
 def test_a_wait_for_a_write_that_another_thread_applies_just_now() -> None:
     state = fa.StateManager()
     loop = asyncio.new_event_loop()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import anyio
 import anyio.lowlevel
+import flet as ft
 import pytest
 
 import flet_asp_actors as fa
+from flet_asp_actors.testing import HeadlessApp
 
 N = fa.Key("n", 0)
 M = fa.Key("m", 0)
@@ -69,13 +73,33 @@ async def wait_for(state: fa.StateManager) -> None:
     await state.wait_for(N, interrupt)
 
 
+async def cleanup_of_what_is_given_up(state: fa.StateManager) -> None:
+    def kept(get: fa.Get, item: int) -> None:
+        get.on_cleanup(interrupt)
+
+    state.get(fa.family(keep_for=0.01)(kept)(1))
+    await anyio.sleep_forever()
+
+
 async def selector(state: fa.StateManager) -> None:
     await state.resolve(fa.selector(interrupt_later))
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.mark.parametrize(
-    "user", [update, update_in_turn, action, service, effect, cleanup_of_an_effect, listener, wait_for, selector]
+    "user",
+    [
+        update,
+        update_in_turn,
+        action,
+        service,
+        effect,
+        cleanup_of_an_effect,
+        cleanup_of_what_is_given_up,
+        listener,
+        wait_for,
+        selector,
+    ],
 )
 def test_on_a_loop_it_ends_the_program(user: Callable[[fa.StateManager], Awaitable[None]], backend: str) -> None:
     state = fa.StateManager()
@@ -173,3 +197,36 @@ def test_what_was_about_to_begin_anew_when_it_came_begins_anew_before_anybody_lo
 
     anyio.run(main)
     assert seen == [None, 0, (1, "refreshing"), 1]
+
+
+def test_without_a_loop_it_passes_through_what_is_bound_and_an_effect() -> None:
+    state = fa.StateManager()
+    build: Any = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        state.bound(ft.Text(), value=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        state.bind(N, ft.Text(), to=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        state.bind_list(fa.Key[tuple[str, ...]]("rows", ("a",)), ft.Column(), build, str)
+    with pytest.raises(KeyboardInterrupt):
+        state.effect(interrupt)
+    state.set(N, 1)
+    assert state.statistics().jobs == 0
+
+
+@pytest.mark.parametrize("debounce", [0, 10])
+def test_it_passes_through_what_is_typed(debounce: float) -> None:
+    parse: Any = interrupt
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+        name = fa.two_way(fa.Key("name", ""), parse=parse, debounce=debounce)
+        page.add(state.bound(ft.TextField(), value=name))
+
+    async def use() -> None:
+        async with HeadlessApp(main) as app:
+            await app.type(app.one("TextField"), "a")
+            await app.fire(app.one("TextField"), "blur", force=True)
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(use())

@@ -739,6 +739,10 @@ def test_what_is_written_and_what_is_left_to_a_person(before: str, after: str) -
         "    a = ft.Column()\n    box = ft.Container()\n    box.content = a\n    box.content = a\n",
         "    getattr(e, 'page', None)\n",
         "    state.reset(KEY)\n",
+        "    try:\n        t.update()\n    except ValueError: pass\n",
+        "    other.run_task(f)\n",
+        "    f = ft.app\n",
+        "    from flet.canvas import Path\n    Path()\n",
     ],
 )
 def test_what_is_right_already_is_not_told(text: str) -> None:

@@ -597,3 +597,21 @@ def test_runs_that_start_await_and_cancel_each_other_all_come_to_an_end(backend:
             failures.assert_none()
 
     explore(scenario, range(80), backend=backend)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_an_update_that_a_run_asks_for_and_that_awaits_something_cancelled_ends_the_run_as_cancelled() -> None:
+    async def stray(n: int) -> int:
+        future = asyncio.get_running_loop().create_future()
+        future.cancel()
+        await future
+        return n + 1
+
+    @fa.action
+    async def count(get: fa.Get, set: fa.Set) -> None:
+        await set.update(COUNT, stray)
+
+    async with fa.StateManager() as state:
+        with pytest.raises(fa.RunCancelled):
+            await state.action(count)()
+        assert state.get(COUNT) == 0

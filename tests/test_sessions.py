@@ -729,3 +729,30 @@ def test_a_page_whose_loop_has_ended_on_another_thread_disturbs_nobody() -> None
     shared.listen(COUNT, heard.append, immediate=False)
     asyncio.run(go_on())
     assert (heard, kept[0].value) == ([1, 2], 0)
+
+
+def test_a_client_that_comes_back_to_another_loop_sees_what_the_last_one_has_not_shown() -> None:
+    shared = fa.StateManager()
+    apps: list[HeadlessApp] = []
+
+    def main(page: ft.Page) -> None:
+        shared.attach(page)
+        page.add(shared.bound(ft.Text(), value=COUNT))
+
+    async def serve() -> None:
+        apps.append(await HeadlessApp(main).__aenter__())
+
+    async def go_on() -> None:
+        app = apps[0]
+        app._loop = asyncio.get_running_loop()  # pyright: ignore[reportPrivateUsage]  # what serves it is another one
+        await app.disconnect()
+        await app.reconnect()
+        await shared.flushed()
+        await app.settle()
+        assert app.texts() == ["1"]
+        await app.close()
+        await shared.aclose()
+
+    asyncio.run(serve())
+    in_thread(lambda: shared.set(COUNT, 1))
+    asyncio.run(go_on())

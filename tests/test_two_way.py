@@ -21,6 +21,7 @@ import flet_asp_actors as fa
 from flet_asp_actors.testing import HeadlessApp, record, virtual_backend
 from flet_asp_actors.ui import controls
 from tests.kit.apps import store
+from tests.kit.choice import Choice
 from tests.kit.failures import collect
 
 IN_VIRTUAL_TIME = pytest.mark.parametrize("anyio_backend", [virtual_backend()], ids=["virtual"])
@@ -878,3 +879,66 @@ async def test_a_value_whose_type_reads_no_text_is_shown_in_its_own_words() -> N
 def test_a_day_without_a_time_zone_is_that_day() -> None:
     picker = ft.DatePicker()
     assert controls.as_held(picker, datetime.datetime(2026, 3, 5, 23, 0), None) == datetime.date(2026, 3, 5)
+
+
+async def test_what_was_typed_on_without_an_event_yet_stays_when_the_value_before_it_arrives() -> None:
+    gate = asyncio.Event()
+
+    async def slow(text: str) -> str:
+        await gate.wait()
+        return text
+
+    async with HeadlessApp(showing(lambda state: state.bound(ft.TextField(), value=fa.two_way(NAME)))) as app:
+        state = store(app)
+        updated = state.update(NAME, slow)
+        await app.type(app.one("TextField"), "a")
+        app.set_props(app.one("TextField"), value="ab")
+        gate.set()
+        await updated
+        await state.settled()
+        await app.settle()
+        assert (state.get(NAME), app.one("TextField")["value"]) == ("a", "ab")
+        assert app.mirror_diff() == []
+
+
+async def test_what_begins_with_an_event_and_waits_ends_with_the_session() -> None:
+    ends: list[str] = []
+
+    def main(page: ft.Page) -> None:
+        async def later(_: Any) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ends.append("ended")
+
+        field = ft.TextField()
+        fa.get_state_manager(page).bind_two_way(NAME, field, on_input_change=later)
+        page.add(field)
+
+    async with HeadlessApp(main) as app:
+        await app.type(app.one("TextField"), "a")
+        assert ends == []
+    assert ends == ["ended"]
+
+
+async def test_an_event_that_the_control_itself_refuses_changes_nothing() -> None:
+    class Deaf(ft.TextField):
+        def before_event(self, e: Any) -> Any:
+            return False
+
+    async with HeadlessApp(showing(lambda state: state.bound(Deaf(), value=fa.two_way(NAME)))) as app:
+        await app.type(app.page.controls[0], "a")
+        assert store(app).get(NAME) == ""
+
+
+async def test_a_property_of_any_type_may_be_bound_and_a_warning_is_no_refusal() -> None:
+    state = fa.StateManager()
+    found = collect(state)
+    choice = Choice()
+    state.bind(NAME, choice, prop="former")
+    state.set(NAME, "b")
+    assert (choice.former, found) == ("b", [])
+
+    async with HeadlessApp(showing(lambda state: state.bound(Choice(), selected=fa.two_way(NAME)))) as app:
+        await app.enter(app.page.controls[0], "b", prop="selected")
+        assert store(app).get(NAME) == "b"

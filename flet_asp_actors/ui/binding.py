@@ -197,7 +197,7 @@ class Binding(Watcher):
         """Take the value, on the store's thread, and show it on the page's."""
         if self.control is None:
             self.close()
-        elif self._read():
+        elif self._read():  # pragma: no branch - else it fails by now, and that is told
             mount = self._mount
             if (mount is None or not mount.is_looked_at) and _calls_for_attention(self.node, 1):
                 self.pause()  # what it has come to be made of would be kept busy for nobody
@@ -222,7 +222,7 @@ class Binding(Watcher):
         """Make of the latest value what the control shows, and assign it."""
         control = self.control
         if control is None:
-            return
+            return  # pragma: no cover - the control has been collected on the way
         value = self._latest
         if self._to is not None:
             try:
@@ -287,7 +287,7 @@ class Binding(Watcher):
     def repeat(self) -> None:
         """Have what the property holds sent once more."""
         control = self.control
-        if control is not None and self._mount is not None:
+        if control is not None and self._mount is not None:  # pragma: no branch - else it has ended in between
             adapter.change_again(control, [self.prop])
             self._mount.changed()
 

@@ -112,7 +112,7 @@ class UIActor(PageSession):
         done = Completion()
         if not self.is_here:
             if not self._call(self._await_frame, done):
-                return
+                return  # pragma: no cover - the loop was closed since we looked
         elif self._arrived:
             loop.call_soon(self._await_frame, done)
         elif self._timer is not None:

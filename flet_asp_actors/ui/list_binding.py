@@ -126,7 +126,7 @@ class ListBinding(Binding):
     def show(self) -> None:
         """Have a control for each item, in order."""
         container, builder = self.control, self._builder()
-        if container is not None and builder is not None:
+        if container is not None and builder is not None:  # pragma: no branch - else it was collected on the way
             with here():  # what a build writes is told when all the rows are there
                 self._follow(container, builder, self._latest.by_key)
 
@@ -186,7 +186,7 @@ class ListBinding(Binding):
                     f"Flet refuses the rows of {label(self.key)} for {self._place}: {why}. It keeps those that it has."
                 )
             )
-        elif self._mount is not None:
+        elif self._mount is not None:  # pragma: no branch - else it has ended in between
             self._mount.changed()
 
     @property

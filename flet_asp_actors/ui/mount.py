@@ -106,7 +106,7 @@ class Mount:
         """The client has the control."""
         control = self._control()
         page = adapter.page_of(control) if control is not None else None
-        if page is not None:
+        if page is not None:  # pragma: no branch - else it has left again, or was collected
             self._enter(page)
             if self._is_leaving:
                 self._is_leaving = False
@@ -120,9 +120,9 @@ class Mount:
         self._inherited("will_unmount")
         control = self._control()
         self._is_built = False
-        if self.ui is not None:
+        if self.ui is not None:  # pragma: no branch - else it had left before it was there
             self.ui.part(self)
-            if control is not None:
+            if control is not None:  # pragma: no branch - else it has been collected in the middle of this
                 self.ui.forget(control)
                 # In Flet 1.0.0 it is on the page until it has been told that it leaves.
                 self._is_leaving = self._is_leaving or bool(adapter.changes(control))

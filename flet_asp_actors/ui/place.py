@@ -68,7 +68,7 @@ class Place:
             self._is_awaited = False
         page = self._page()
         if page is None or self._is_closed:
-            return
+            return  # pragma: no cover - the page has ended since
         context = adapter.push_context(page)
         for each in arrived:
             try:
@@ -79,7 +79,7 @@ class Place:
     def _call(self, call: Callable[..., object], *args: Any) -> bool:
         """Have something called on the page's loop, soon; from any thread. False when the loop is dead."""
         if self._loop is None:
-            return False
+            return False  # pragma: no cover - who is elsewhere knows of a loop
         try:
             self._loop.call_soon_threadsafe(call, *args)
         except RuntimeError:  # it is closed

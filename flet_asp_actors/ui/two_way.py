@@ -182,7 +182,7 @@ class TwoWayBinding(Binding):
             return
         control = self.control
         if control is None:
-            return
+            return  # pragma: no cover - the control has been collected on the way
         said = event.data if self._is_carried else None
         if self._editing.debounce and self._editing.on_input is None:
             if self._timer is not None:
@@ -253,7 +253,7 @@ class TwoWayBinding(Binding):
 
     def was_reset(self) -> None:
         """Show the default, also where the person had entered something that was refused."""
-        if self._is_active:
+        if self._is_active:  # pragma: no branch - who does not watch is not told
             self._sent = None
             self.notify()
 
@@ -261,7 +261,7 @@ class TwoWayBinding(Binding):
         """Show the latest value, unless it came from the control, which shows it already."""
         control = self.control
         if control is None:
-            return
+            return  # pragma: no cover - the control has been collected on the way
         if self._sent is not None:
             entered, value, edited = self._sent
             if same(self._latest, value) and self.node.edited == edited:
@@ -305,7 +305,7 @@ class TwoWayBinding(Binding):
 
     def _show_error(self, control: ft.BaseControl, prop: str, text: str | None) -> None:
         setattr(control, prop, text)
-        if self._mount is not None:
+        if self._mount is not None:  # pragma: no branch - else it has ended in between
             self._mount.changed()
 
     def _bindings_of(self, prop: str) -> list[Binding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import weakref
 from collections.abc import Callable
@@ -571,3 +572,26 @@ async def test_ten_thousand_members_are_no_square(fa_store: fa.StateManager, kin
     cost(200, 10**6)
     few = cost(500, 0)
     assert few < cost(5000, 1000) < 20 * few
+
+
+def test_arguments_that_do_not_fit_are_refused_at_the_call() -> None:
+    @fa.family
+    def one(get: fa.Get, item: int) -> int:
+        return item
+
+    @fa.family
+    def named(get: fa.Get, *, item: int) -> int:
+        return item
+
+    calls: list[Callable[[], object]] = [
+        lambda: cast("Any", one)(),
+        lambda: cast("Any", one)(1, 2),
+        lambda: cast("Any", one)(1, 2, 3),
+        lambda: cast("Any", named)(1),
+    ]
+    for call in calls:
+        with pytest.raises(TypeError, match="argument"):
+            call()
+    state = fa.StateManager()
+    assert (state.get(one(1)), state.get(named(item=2))) == (1, 2)
+    assert copy.copy(one) is one

@@ -318,6 +318,20 @@ def test_a_circle_that_is_too_long_for_the_stack_is_found(length: int, swallows:
     subscription.close()
 
 
+def test_what_was_edited_before_it_failed_is_no_news_when_it_recovers() -> None:
+    state = fa.StateManager()
+    collect(state)
+    items = fa.Key[list[int]]("items", factory=list)
+    held, _ = counted(lambda get: (1 // get(N), get(items))[1])
+    state.set(N, 1)
+    heard: list[list[int]] = []
+    state.listen(held, lambda value: heard.append([*value]))
+    state.mutate(items, lambda value: value.append(1))
+    state.set(N, 0)
+    state.set(N, 1)
+    assert heard == [[], [1]]
+
+
 @pytest.mark.parametrize("at_once", [False, True])
 def test_an_edit_in_place_is_seen_when_one_that_has_failed_meanwhile_recovers(at_once: bool) -> None:
     state = fa.StateManager()

@@ -465,3 +465,15 @@ def test_two_failures_of_one_turn_are_both_told() -> None:
     found.clear()
     state.set(N, 7)
     assert {type(failure.error) for failure in found} == {IndexError, ZeroDivisionError}
+
+
+def test_a_failure_below_is_told_once_to_those_above() -> None:
+    state = fa.StateManager()
+    found = collect(state)
+    quotient = fa.selector(lambda get: 12 // get(N))
+    above = fa.selector(lambda get: get(quotient))
+    state.set(N, 1)
+    state.listen(above, lambda _: None)
+    for number in (0, 1, 0):
+        state.set(N, number)
+    assert [(failure.key, type(failure.error)) for failure in found] == [(above, ZeroDivisionError)] * 2

@@ -803,6 +803,23 @@ def test_the_settings_have_their_defaults_and_the_inert_ones_say_so() -> None:
     assert source.count("Accepted, and without effect") == 2
 
 
+async def test_the_settings_hold_from_the_next_computation_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Atom, "ENABLE_FREE_THREADING", True)
+    together = threading.Barrier(2)
+
+    def compute(get: fa.Get) -> bool:
+        return together.wait(5) >= 0  # breaks unless both are there at once
+
+    async with fa.StateManager() as state:
+        monkeypatch.setattr(Atom, "MAX_PARALLEL_BINDS", 1)
+        assert await state.resolve(fa.selector(in_thread=True)(lambda get: 1)) == 1
+        monkeypatch.setattr(Atom, "MAX_PARALLEL_BINDS", 2)
+        keys = [fa.selector(in_thread=True)(compute) for _ in range(2)]
+        for key in keys:
+            state.listen(key, lambda _: None)
+        assert [await state.resolve(key) for key in keys] == [True, True]
+
+
 @pytest.mark.parametrize(("is_enabled", "given", "limit"), [(True, 4, 4), (True, 2, 2), (False, 4, 1)])
 async def test_the_settings_say_how_many_threads_compute_at_a_time(
     monkeypatch: pytest.MonkeyPatch, is_enabled: bool, given: int, limit: int

@@ -266,6 +266,37 @@ def test_a_block_that_is_left_on_another_loop_is_left() -> None:
     assert repr(state) == "<StateManager closed>"
 
 
+def test_a_thread_goes_on_waiting_for_a_loop_that_is_busy_for_long() -> None:
+    state = fa.StateManager()
+    is_asked, is_looked_after = threading.Event(), threading.Event()
+    got: list[int] = []
+
+    class Watched(asyncio.SelectorEventLoop):
+        def call_soon_threadsafe(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]  # passes it all on
+            is_asked.set()
+            return super().call_soon_threadsafe(*args, **kwargs)
+
+        def is_closed(self) -> bool:
+            if is_asked.is_set():
+                is_looked_after.set()
+            return super().is_closed()
+
+    async def be_busy() -> None:
+        await have_home(state)
+        state.set(N[3], 3)
+        thread = threading.Thread(target=lambda: got.append(state.get(double(3))))
+        thread.start()
+        assert is_looked_after.wait(30)
+        while thread.is_alive():
+            await anyio.lowlevel.checkpoint()
+
+    loop = Watched()
+    loop.run_until_complete(be_busy())
+    loop.run_until_complete(state.aclose())
+    loop.close()
+    assert got == [6]
+
+
 def test_a_wait_for_a_write_that_another_thread_applies_just_now() -> None:
     state = fa.StateManager()
     loop = asyncio.new_event_loop()

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -280,6 +280,30 @@ def test_when_everything_waits_for_ever_the_loop_says_so_and_where() -> None:
     with pytest.raises(fa.DeadlockError, match=r"no timer is set(.|\n)*test_testing_clock\.py:\d+: await anyio\.Event"):
         run(waits_for_nobody)
     assert ended == ["cleaned up"]
+
+
+def test_what_waits_in_no_code_of_python_is_said_to_be_at_an_unknown_place() -> None:
+    class Native(Coroutine[Any, Any, None]):
+        def __init__(self) -> None:
+            self._work = asyncio.Event().wait()
+
+        def send(self, value: Any) -> Any:
+            return self._work.send(value)
+
+        def throw(self, *error: Any) -> Any:
+            return self._work.throw(*error)
+
+        def close(self) -> None:
+            self._work.close()
+
+        def __await__(self) -> Any:
+            return self
+
+    async def waits() -> None:
+        await asyncio.create_task(Native(), name="native")
+
+    with pytest.raises(fa.DeadlockError, match="native at an unknown place"):
+        run(waits)
 
 
 def test_a_store_that_is_idle_while_the_test_goes_on_is_no_deadlock() -> None:

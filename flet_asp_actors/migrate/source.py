@@ -127,7 +127,7 @@ class Source:
     def _offset(self, line: int, column: int) -> int:
         """An offset in characters; the tree counts in bytes of UTF-8."""
         if line > len(self.lines):
-            return len(self.text)
+            return len(self.text)  # pragma: no cover - the lines of Python are these
         text = self.lines[line - 1]
         if not text.isascii():
             column = len(text.encode()[:column].decode(errors="ignore"))

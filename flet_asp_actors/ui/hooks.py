@@ -187,7 +187,7 @@ def _refuse_writes() -> None:
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
-        return  # a thread that updates the page; nobody would say when it is over
+        return  # pragma: no cover - a thread that updates the page; nobody would say when it is over
     over = watch_rendering(_now_rendering)
     if over is not None:
         loop.call_soon(over)

@@ -90,7 +90,7 @@ class Mount:
         for binding in list(self.bindings):
             try:
                 call(binding)
-            except Exception as error:
+            except Exception as error:  # pragma: no cover - it has told what goes wrong in it; who knows what else
                 binding.report(error)
 
     # ------------------------------------------------------------------ the hooks, named as Flet calls them

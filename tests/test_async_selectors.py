@@ -536,7 +536,7 @@ async def test_a_circle_through_a_status_is_a_circle(fa_store: fa.StateManager, 
         return get(first)
 
     keys["second"] = second
-    with pytest.raises(fa.CycleError, match=r"circle: selector first -> status of selector second -> selector first\. "):
+    with pytest.raises(fa.CycleError, match=r": selector first -> status of selector second -> selector first\."):
         await fa_store.resolve(second)
     fa_failures.take()
 

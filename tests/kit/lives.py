@@ -126,9 +126,11 @@ async def rounds(name: str, count: int = 1000) -> Growth:
     live, some = LIVES[name], max(count // TRACED, 10)
     async with _house() as house:
         await _live(live, house, some)
-        objects, before = _objects(), _others()
-        await _live(live, house, count)
-        after, now = _others(), _objects()
+        before, first = _others(), _objects()
+        await _live(live, house, count // 2)
+        middle = _objects()
+        await _live(live, house, count - count // 2)
+        after, last = _others(), _objects()
         tracemalloc.start()
         try:
             known: list[int] = []
@@ -137,8 +139,10 @@ async def rounds(name: str, count: int = 1000) -> Growth:
                 known.append(_memory())
         finally:
             tracemalloc.stop()
-    grown = {f"{kind.__module__}.{kind.__qualname__}": number for kind, number in (now - objects).items()}
-    memory = min(map(operator.sub, known[1:], known))  # what is remembered once is not in all of them
+    # What is remembered once, or is on its way just then, does not grow in all of them.
+    grows = (middle - first) & (last - middle)
+    grown = {f"{kind.__module__}.{kind.__qualname__}": number for kind, number in grows.items()}
+    memory = min(map(operator.sub, known[1:], known))
     # What others have left may come to its end meanwhile: a thread that rests, for one.
     tasks, handles, threads = (max(there - was, 0) for there, was in zip(after, before, strict=True))
     return Growth(grown, tasks, handles, threads, memory)

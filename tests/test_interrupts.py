@@ -230,3 +230,22 @@ def test_it_passes_through_what_is_typed(debounce: float) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         asyncio.run(use())
+
+
+def test_the_cleanups_after_one_that_was_interrupted_are_called_the_next_time() -> None:
+    state = fa.StateManager()
+    called: list[int] = []
+
+    @fa.selector
+    def tidy(get: fa.Get) -> int:
+        if not get(N):
+            get.on_cleanup(lambda: called.append(1))
+            get.on_cleanup(interrupt)
+        return get(N)
+
+    assert state.get(tidy) == 0
+    state.set(N, 1)
+    with pytest.raises(KeyboardInterrupt):
+        state.get(tidy)
+    assert called == []
+    assert (state.get(tidy), called) == (1, [1])

@@ -668,11 +668,12 @@ def test_who_is_wanted_is_so_by_the_graph_as_it_is(seed: int) -> None:
     collect(state)
     atoms = [fa.Key(f"a{number}", 0) for number in range(3)]
     selectors: list[Any] = []
+    is_turned = False
 
     def cell(may_read: list[Any], plan: list[tuple[int, int]]) -> fa.SelectorKey[int]:
         def compute(get: fa.Get) -> int:
             total = 0
-            for what, unless in plan:
+            for what, unless in plan[:: -1 if is_turned else 1]:
                 if total % 5 != unless:
                     total += get(may_read[what])
             if total % 7 == 6:
@@ -686,6 +687,7 @@ def test_who_is_wanted_is_so_by_the_graph_as_it_is(seed: int) -> None:
         selectors.append(cell(may_read, [(dice.randrange(len(may_read)), dice.randrange(5)) for _ in range(3)]))
     subscriptions: list[fa.Subscription] = []
     for _ in range(60):
+        is_turned = dice.random() < 0.3
         match dice.randrange(4):
             case 0:
                 key = dice.choice(selectors)

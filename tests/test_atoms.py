@@ -641,6 +641,14 @@ def test_what_is_equal_is_no_change_though_it_is_another_object(state: fa.StateM
     assert heard == []
 
 
+def test_what_equals_nothing_is_told_once_a_write(state: fa.StateManager) -> None:
+    key = fa.Key[list[int]]("key", factory=list, equals=lambda old, new: False)
+    heard: list[list[int]] = []
+    state.listen(key, heard.append, immediate=False)
+    state.set(key, state.get(key))
+    assert heard == [[]]
+
+
 def test_update_says_that_it_takes_a_function(state: fa.StateManager) -> None:
     with pytest.raises(TypeError, match=r"update takes a function of the value, and 5 is none; Key\('n'\) is set with"):
         state.update(N, cast("Any", 5))

@@ -41,6 +41,11 @@ async def update(state: fa.StateManager) -> None:
     await state.update(N, interrupt_later)
 
 
+async def update_that_nobody_awaits(state: fa.StateManager) -> None:
+    state.update(N, interrupt_later)
+    await anyio.sleep_forever()
+
+
 async def update_in_turn(state: fa.StateManager) -> None:
     state.update(N, in_a_moment)
     await state.update(N, interrupt)

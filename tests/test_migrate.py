@@ -1226,6 +1226,11 @@ def test_a_last_line_without_an_end_is_taken_out() -> None:
     assert fixed(old) == old.replace("        self.page = page", "")
 
 
+@pytest.mark.parametrize("page", ["(p := page)", "(page if page else None)", "(page or None)"])
+def test_a_page_is_known_in_an_expression(page: str) -> None:
+    assert [each.rule.name for each in told(PAGE + f"    {page}.go('/')\n")] == ["page-go"]
+
+
 def test_what_a_file_without_flet_calls_a_page_is_none() -> None:
     other = "class A:\n    def __init__(self, x):\n        self.where = x.page\n"
     assert told(HEAD + "from other import A\na = A(1)\na.where.go('/')\n", other=other) == []

@@ -208,8 +208,8 @@ class Host:
             if call_soon is None:
                 raise
             call_soon(_raise, error)
-        except GeneratorExit:
-            raise  # pragma: no cover - what leaves a loop is a test in a process of its own
+        except GeneratorExit:  # pragma: no cover - what leaves a loop is a test in a process of its own
+            raise
         except BaseException as error:  # pragma: no cover - a job lets nothing else out
             self._on_escape(error, job)
         finally:

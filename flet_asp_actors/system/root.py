@@ -199,12 +199,12 @@ class Root:
             home = self._home
             if home is None:
                 with LOCK:
-                    if self._home is None:
+                    if self._home is None:  # pragma: no branch - else it got one while we waited
                         posted()
                         return
             elif not home.post(functools.partial(self._apply_at, home, posted)):
                 self._leave_home(home)
-            elif self._home is home:  # pragma: no branch - else another thread has found it dead in between
+            elif self._home is home:
                 return
 
     def _apply_at(self, home: Home, posted: Callable[[], None]) -> None:

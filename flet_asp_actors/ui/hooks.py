@@ -186,8 +186,8 @@ def _refuse_writes() -> None:
     """Have writes refused while the component is rendered, which is over at the loop's next step."""
     try:
         loop = asyncio.get_running_loop()
-    except RuntimeError:
-        return  # pragma: no cover - a thread that updates the page; nobody would say when it is over
+    except RuntimeError:  # pragma: no cover - a thread that updates the page
+        return  # nobody would say when it is over
     over = watch_rendering(_now_rendering)
     if over is not None:
         loop.call_soon(over)
@@ -356,7 +356,7 @@ class Use(Watcher):
         self._stage.mark(self)
 
     def _start(self) -> None:
-        if not self._is_active:
+        if not self._is_active:  # pragma: no branch - else it has begun again in between
             self._is_active = True
             self._owner.on_home(self.start)
 

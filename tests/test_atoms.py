@@ -649,6 +649,14 @@ def test_what_equals_nothing_is_told_once_a_write(state: fa.StateManager) -> Non
     assert heard == [[]]
 
 
+def test_a_handle_that_is_read_in_a_selector_is_read_by_it(state: fa.StateManager) -> None:
+    atom = state.atom(N)
+    double = fa.selector(lambda get: atom.value * 2)
+    for value in (1, 2):
+        state.set(N, value)
+        assert state.get(double) == value * 2
+
+
 def test_update_says_that_it_takes_a_function(state: fa.StateManager) -> None:
     with pytest.raises(TypeError, match=r"update takes a function of the value, and 5 is none; Key\('n'\) is set with"):
         state.update(N, cast("Any", 5))

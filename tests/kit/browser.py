@@ -198,7 +198,10 @@ class Screen:
                     field.fill(text)
                 return
             except NotInTime:
-                continue  # it was lost
+                # It was lost: the browser has given the field the focus, and Flutter knows nothing of it.
+                field.fill("")
+                field.blur()
+                field.focus()
         raise AssertionError(f"The field {label!r} does not take {text!r}; it has {field.input_value()!r}.")
 
     def see(self, text: str, *, exact: bool = True) -> None:

@@ -199,9 +199,9 @@ class Screen:
                 return
             except NotInTime:
                 # It was lost: the browser has given the field the focus, and Flutter knows nothing of it.
+                field.fill("" if text else " ")  # the same once more would be no change
                 field.blur()
                 field.focus()
-                field.fill("" if text else " ")  # the same once more would be no change
         raise AssertionError(f"The field {label!r} does not take {text!r}; it has {field.input_value()!r}.")
 
     def see(self, text: str, *, exact: bool = True) -> None:

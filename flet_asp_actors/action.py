@@ -9,6 +9,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, get_
 
 from .async_key import is_async
 from .bound import BoundAction, Policy
+from .core.values import Itself
 from .deprecation import deprecated
 from .key import Readable
 from .reading import Get
@@ -23,7 +24,7 @@ R = TypeVar("R")
 P = ParamSpec("P")
 
 
-class Action(Generic[P, R]):
+class Action(Itself, Generic[P, R]):
     """The definition of a workflow, for any store. `state.action(definition)` binds it to one.
 
     Args:
@@ -177,14 +178,6 @@ class Action(Generic[P, R]):
         except TypeError as error:
             raise TypeError(f"action {self.name}: per={self.per!r} must be hashable: {error}") from None
         return (item,)
-
-    def __copy__(self) -> Action[P, R]:
-        """It is itself: a copy would be another one."""
-        return self
-
-    def __deepcopy__(self, memo: object) -> Action[P, R]:
-        """The same, in a value that is copied."""
-        return self
 
     def __repr__(self) -> str:
         return f"<Action {self.name}>"

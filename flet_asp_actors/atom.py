@@ -9,7 +9,8 @@ from typing import Any, ClassVar, TypeGuard, TypeVar, cast, overload
 
 import anyio
 
-from .core.evaluate import FATAL, as_exception, evaluating, now_computing, read_by, refuse_in_selector
+from .core.calls import FATAL, as_exception
+from .core.evaluate import evaluating, now_computing, read_by, refuse_in_selector
 from .core.graph import Node, clock, tick, tick_edit, ticks, user_traceback
 from .core.mailbox import Actor, Mailbox
 from .core.turn import Watcher, here, tell

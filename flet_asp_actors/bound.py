@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar
 
 from .core.evaluate import refuse_in_selector
 from .core.turn import here
+from .core.values import Itself
 from .ending import errors_in
 from .errors import BusyError, ClosedError, LoopError
 from .key import Readable
@@ -49,7 +50,7 @@ class Definition(Protocol):
         ...
 
 
-class BoundAction(Generic[P, R]):
+class BoundAction(Itself, Generic[P, R]):
     """An action in one store: callable, and usable as `on_click` as it is.
 
     Calling it starts a run and returns it at once; nothing has to be awaited. `cancel` and
@@ -178,14 +179,6 @@ class BoundAction(Generic[P, R]):
 
         del call.__wrapped__  # its signature is not that of the function: get and set are given
         return call
-
-    def __copy__(self) -> BoundAction[P, R]:
-        """It is itself: a copy would be another one."""
-        return self
-
-    def __deepcopy__(self, memo: object) -> BoundAction[P, R]:
-        """The same, in a value that is copied."""
-        return self
 
     def __repr__(self) -> str:
         return f"<BoundAction {self.name}: {self._lanes.all.status.current.state}>"

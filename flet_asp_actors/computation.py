@@ -14,7 +14,7 @@ import anyio.to_thread
 from anyio.lowlevel import RunVar
 
 from .atom import Atom
-from .core.evaluate import FATAL, as_exception
+from .core.calls import FATAL, as_exception
 from .core.inputs import Inputs
 from .door import running_home
 from .errors import RunCancelled, UnknownKeyError

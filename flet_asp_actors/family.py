@@ -12,7 +12,7 @@ from .async_selector import AsyncSelector
 from .computation import Options
 from .core.evaluate import after_evaluation
 from .core.graph import Node
-from .core.values import is_a
+from .core.values import Itself, is_a
 from .key import Readable
 from .owner import Owner
 from .reading import Get
@@ -31,7 +31,7 @@ P = ParamSpec("P")
 K_co = TypeVar("K_co", covariant=True)
 
 
-class Family(Generic[P, K_co]):
+class Family(Itself, Generic[P, K_co]):
     """A selector by parameter: `user(7)` is a key, equal to any other `user(7)`. The idea is Recoil's.
 
     A store lets go of a member `keep_for` seconds after the last use, and of the one that was
@@ -80,14 +80,6 @@ class Family(Generic[P, K_co]):
         make: Any = _AsyncMember if self.is_async else _SyncMember
         member: K_co = make(self, given, named)
         return member
-
-    def __copy__(self) -> Family[P, K_co]:
-        """It is itself: a copy would be another one."""
-        return self
-
-    def __deepcopy__(self, memo: object) -> Family[P, K_co]:
-        """The same, in a value that is copied."""
-        return self
 
     def __repr__(self) -> str:
         return f"<Family {self.name}>"

@@ -9,13 +9,12 @@ from enum import Enum
 from typing import Any, Generic, Literal, NoReturn, Protocol, TypeVar, Union, cast, get_args, overload
 
 from .core.calls import at_once
-from .core.values import brief, is_a, is_immutable, private_copy
+from .core.values import Itself, brief, is_a, is_immutable, private_copy
 
 __all__ = ("Key", "Name", "NamedKey", "Readable", "WhenFull", "Writable", "is_item_of", "label", "user_key")
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-R = TypeVar("R")
 
 WhenFull = Literal["error", "drop_oldest"]
 
@@ -23,7 +22,7 @@ Name = Union[str, int, Enum, tuple[Hashable, ...]]
 """An untyped key, as flet-asp has them. It must be declared in a store before use."""
 
 
-class Readable(Generic[T_co]):
+class Readable(Itself, Generic[T_co]):
     """Anything that `get`, `listen`, `bind` and the `get` of a selector accept."""
 
     __slots__ = ()
@@ -34,14 +33,6 @@ class Readable(Generic[T_co]):
     @property
     def kept(self) -> Any:
         """What a store finds it by."""
-        return self
-
-    def __copy__(self: R) -> R:
-        """It is itself: a copy would be another key."""
-        return self
-
-    def __deepcopy__(self: R, memo: object) -> R:
-        """The same, in a value that is copied."""
         return self
 
 

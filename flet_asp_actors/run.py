@@ -10,7 +10,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
 import anyio
 
-from .core.evaluate import FATAL, as_exception
+from .core.calls import FATAL, as_exception
 from .core.graph import user_traceback
 from .ending import GRACE, Watchdog, cancelled_in
 from .errors import RunCancelled

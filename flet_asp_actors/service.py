@@ -10,7 +10,8 @@ from typing import Any, Literal, Protocol
 import anyio
 import anyio.lowlevel
 
-from .core.evaluate import FATAL, as_exception, refuse_in_selector
+from .core.calls import FATAL, as_exception
+from .core.evaluate import refuse_in_selector
 from .core.graph import Node
 from .door import running_home
 from .ending import Watchdog

@@ -10,7 +10,8 @@ from typing import Any
 
 import anyio
 
-from .core.evaluate import FATAL, as_exception, read, refuse_in_selector
+from .core.calls import FATAL, as_exception
+from .core.evaluate import read, refuse_in_selector
 from .core.graph import Node
 from .core.listeners import Listeners
 from .core.turn import Watcher

@@ -37,9 +37,7 @@ from .graph import (
 from .values import PLAIN
 
 __all__ = (
-    "FATAL",
     "after_evaluation",
-    "as_exception",
     "evaluating",
     "freshen",
     "is_evaluating",

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from operator import length_hint
 from typing import Any, Protocol
 
-from .evaluate import FATAL, as_exception, validate
+from .calls import FATAL, as_exception
+from .evaluate import validate
 from .graph import CHECK, NEVER, Node
 from .turn import Watcher, here
 

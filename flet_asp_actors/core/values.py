@@ -13,13 +13,14 @@ import reprlib
 import types
 import uuid
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from .calls import FATAL, at_once
 
 __all__ = (
     "IMMUTABLE",
     "PLAIN",
+    "Itself",
     "brief",
     "compare_by_identity",
     "is_a",
@@ -27,6 +28,8 @@ __all__ = (
     "private_copy",
     "same",
 )
+
+T = TypeVar("T")
 
 is_a: Callable[[Any, type[Any] | tuple[type[Any], ...]], bool] = isinstance
 """`isinstance` for the generic classes: a type checker would narrow to one of unknown parameters."""
@@ -134,6 +137,20 @@ def same(old: Any, new: Any, equals: Callable[[Any, Any], bool] | None = None) -
     except BaseException:
         # A value that cannot be compared has changed, as far as anybody can tell.
         return False
+
+
+class Itself:
+    """Something that a copy of a value holds as well, and not a copy of it: that would be another one."""
+
+    __slots__ = ()
+
+    def __copy__(self: T) -> T:
+        """The same."""
+        return self
+
+    def __deepcopy__(self: T, memo: object) -> T:
+        """The same."""
+        return self
 
 
 def private_copy(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import flet as ft
 
-from ..core.evaluate import FATAL, as_exception
+from ..core.calls import FATAL, as_exception
 from ..core.graph import Node
 from ..core.turn import here
 from ..errors import BindingError

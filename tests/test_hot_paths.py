@@ -363,17 +363,19 @@ def test_an_edit_in_place_is_seen_by_one_that_reads_the_same_thing_elsewhere_fro
     assert (heard, state.get(length)) == ([0, 1], 1)
 
 
+def around(get: fa.Get) -> object:
+    """What "watched" is: in a circle with "other", while M says so."""
+    try:
+        return get("other") if get(M) else "open"
+    except fa.CycleError:
+        return "circle"
+
+
 def test_one_that_is_observed_in_the_middle_of_its_first_computation_depends_on_what_it_had_read_by_then() -> None:
     state = fa.StateManager()
     collect(state)
 
-    def watched(get: fa.Get) -> object:
-        try:
-            return get("other") if get(M) else "open"
-        except fa.CycleError:
-            return "circle"
-
-    state.add_selector("watched", watched)
+    state.add_selector("watched", around)
     state.add_selector("other", lambda get: (get(N), get("watched")))
     state.listen("watched", lambda _: None)
     with state.batch():
@@ -388,14 +390,8 @@ def test_one_that_is_observed_in_the_middle_depends_on_the_selectors_too_that_it
     state = fa.StateManager()
     collect(state)
 
-    def watched(get: fa.Get) -> object:
-        try:
-            return get("other") if get(M) else "open"
-        except fa.CycleError:
-            return "circle"
-
     double = fa.selector(lambda get: get(N) * 2)
-    state.add_selector("watched", watched)
+    state.add_selector("watched", around)
     state.add_selector("other", lambda get: (get(double), get("watched")))
     state.listen("watched", lambda _: None)
     with state.batch():
@@ -409,13 +405,7 @@ def test_one_that_is_observed_in_the_middle_depends_on_the_selectors_too_that_it
 def test_what_was_read_before_somebody_in_a_circle_came_to_watch_is_watched_as_well() -> None:
     state = fa.StateManager()
 
-    def watched(get: fa.Get) -> object:
-        try:
-            return get("other") if get(M) else "open"
-        except fa.CycleError:
-            return "circle"
-
-    state.add_selector("watched", watched)
+    state.add_selector("watched", around)
     state.add_selector("below", lambda get: get(N))
     state.add_selector("other", lambda get: (get("below"), get("watched")))
     state.listen("watched", lambda _: None)

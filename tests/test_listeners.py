@@ -1,5 +1,6 @@
 """Listeners: told once a turn, after everything is consistent, isolated from each other."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -477,3 +478,33 @@ def test_a_failure_below_is_told_once_to_those_above() -> None:
     for number in (0, 1, 0):
         state.set(N, number)
     assert [(failure.key, type(failure.error)) for failure in found] == [(above, ZeroDivisionError)] * 2
+
+
+@pytest.mark.parametrize("writers", [{0}, {1}, {3}, {0, 2}, {0, 1, 2, 3}], ids=str)
+@pytest.mark.parametrize("raises", [False, True])
+def test_one_that_writes_something_else_keeps_nobody_from_being_told(
+    state: fa.StateManager, writers: set[int], raises: bool
+) -> None:
+    told, heard = list[tuple[int, int]](), list[int]()
+    failures = collect(state)
+
+    def listener(number: int) -> Callable[[int], None]:
+        def listen(n: int) -> None:
+            told.append((number, n))
+            if number in writers:
+                state.update(M, lambda m: m + 1)
+                if raises:
+                    raise ValueError(number)
+
+        return listen
+
+    for number in range(4):
+        state.listen(N, listener(number), immediate=False)
+    state.listen(M, heard.append, immediate=False)
+    for turn in (1, 2):
+        state.set(N, turn)
+        assert told == [(number, turn) for number in range(4)]
+        assert heard == [len(writers) * turn]
+        assert len(failures) == len(writers) * raises
+        for each in (told, heard, failures):
+            each.clear()

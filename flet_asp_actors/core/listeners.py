@@ -93,7 +93,9 @@ class Listeners(Watcher):
             self._tell_each(list(self._calls))
             return
         telling = self._telling = self._calls
-        calls = iter(telling.values())
+        turn = here()
+        calls = turn.telling = iter(telling.values())
+        turn.untold = 0
         try:
             while True:
                 value = self.node.current
@@ -102,28 +104,27 @@ class Listeners(Watcher):
                 try:
                     for call in calls:
                         result = call(value)
-                        if result is not None or self.mark:
+                        if result is not None:
                             break
-                    else:
-                        return
                 except FATAL:
                     raise
                 except BaseException as raised:
                     error = as_exception(raised)
-                if result is not None or error is not None:
-                    number = len(telling) - length_hint(calls) - 1
-                    next(itertools.islice(telling, number, None)).take(result, error)
-                if self.mark:  # one has written: those after it are told of that now, and the others in the next turn
+                if result is None and error is None:
                     break
+                number = len(telling) - length_hint(calls) - turn.untold - 1
+                next(itertools.islice(telling, number, None)).take(result, error)
         except BaseException:
-            self._part(telling, list(telling)[len(telling) - length_hint(calls) :])
+            self._part(telling, self._last_of(telling, length_hint(calls) + turn.untold))
             self._put_off()
             raise
         finally:
-            self._telling = None
-        untold = list(telling)[len(telling) - length_hint(calls) :]
-        self._part(telling, untold)
-        self._tell_each(untold)
+            turn.telling = self._telling = None
+        if turn.untold or self.mark:
+            # One has written: those after it are told of that now, and the others in the next turn.
+            untold = self._last_of(telling, turn.untold)
+            self._part(telling, untold)
+            self._tell_each(untold)
 
     def _tell_each(self, listeners: list[Listener]) -> None:
         """Tell those who have not seen what is there now."""
@@ -146,6 +147,10 @@ class Listeners(Watcher):
             raise
         if not self.mark:
             self._is_uneven = False
+
+    @staticmethod
+    def _last_of(telling: dict[Listener, Callable[[Any], object]], number: int) -> list[Listener]:
+        return list(telling)[len(telling) - number :]
 
     def _put_off(self) -> None:
         """What was raised is for the interpreter: those who were not told are told in the next turn."""

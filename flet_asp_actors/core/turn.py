@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from threading import get_ident
 from typing import Any, NoReturn
 
@@ -114,6 +114,8 @@ def mark_dependents(node: Node, turn: Turn) -> None:
                     todo.append(dependent)
     if len(todo) > 1:
         turn.marked += todo
+    if turn.telling is not None:
+        turn.break_off()
 
 
 def invalidate(node: Derived, turn: Turn) -> None:
@@ -149,7 +151,7 @@ class Turn:
     its end, for a message or for many writes.
     """
 
-    __slots__ = ("depth", "draining", "leading", "marked", "noticed", "pending")
+    __slots__ = ("depth", "draining", "leading", "marked", "noticed", "pending", "telling", "untold")
 
     def __init__(self) -> None:
         self.marked: list[Any] = []  # what may be stale, sources before those who read them, as far as that goes
@@ -158,6 +160,8 @@ class Turn:
         self.noticed: deque[Callable[[], object]] = deque()  # asked for by nodes that are observed anew, or no more
         self.depth = 0  # open batches and messages: while > 0, nothing is propagated
         self.draining = False
+        self.telling: Iterator[object] | None = None  # the listeners of one node, while a loop goes through them
+        self.untold = 0  # how many were left when it was broken off
 
     def __enter__(self) -> None:
         self.depth += 1
@@ -193,6 +197,12 @@ class Turn:
             self.draining = False
             if self.marked and not self.pending:
                 self.marked = []
+
+    def break_off(self) -> None:
+        """Something is stale from here on: end the loop that tells listeners, which does not look for that itself."""
+        for _ in self.telling or ():
+            self.untold += 1
+        self.telling = None
 
     def look(self) -> None:
         """Have those called who wait for an observer, unless somebody further up the stack will do it."""

@@ -366,8 +366,7 @@ class AsyncSelector(Outcome[T, V], Handle[V]):
 
     def clean_up(self) -> None:
         """Call what the last computation, or the last try, has left to be called."""
-        calls, self._cleanups = self._cleanups, []
-        call_all(calls, lambda error: self.owner.report(error, self.key, "cleanup of a selector"))
+        call_all(self._cleanups, lambda error: self.owner.report(error, self.key, "cleanup of a selector"))
 
 
 class Interest(Watcher):

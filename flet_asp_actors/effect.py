@@ -112,11 +112,7 @@ class Effect(Subscription):
         self._clean_up()
 
     def _clean_up(self) -> None:
-        calls, self._cleanups = self._cleanups, []
-        try:
-            call_all(calls, self.report)
-        finally:
-            self._cleanups[:0] = calls  # none, unless what was raised is for the interpreter
+        call_all(self._cleanups, self.report)
 
     def __repr__(self) -> str:
         return f"<Effect {self.node.key}>"

@@ -254,3 +254,24 @@ def test_the_cleanups_after_one_that_was_interrupted_are_called_the_next_time() 
         state.get(tidy)
     assert called == []
     assert (state.get(tidy), called) == (1, [1])
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_those_of_an_async_selector_are_called_at_the_end(backend: str) -> None:
+    called: list[int] = []
+
+    @fa.selector
+    async def tidy(get: fa.Get) -> int:
+        get.on_cleanup(lambda: called.append(1))
+        get.on_cleanup(interrupt)
+        return get(N)
+
+    async def use() -> None:
+        async with fa.StateManager() as state:
+            await state.resolve(tidy)
+            state.refresh(tidy)
+
+    with pytest.raises(BaseException) as raised:  # noqa: PT011  # trio has a group of it
+        anyio.run(use, backend=backend)
+    assert is_interrupt(raised.value)
+    assert called == [1]

@@ -34,12 +34,21 @@ def at_once(result: Any, what: str) -> Any:
     return result
 
 
-def call_all(calls: list[Callable[[], object]], report: Callable[[Exception], object]) -> None:
-    """Call what is left to be called, the last one first; what one of them raises keeps nothing from the others."""
-    while calls:
-        try:
-            at_once(calls.pop()(), "a cleanup")
-        except FATAL:
-            raise
-        except BaseException as error:
-            report(as_exception(error))
+def call_all(owed: list[Callable[[], object]], report: Callable[[Exception], object]) -> None:
+    """Call what is left to be called, the last one first; what one of them raises keeps nothing from the others.
+
+    What is owed anew meanwhile is for the next time; so is what comes after one that raises
+    something for the interpreter.
+    """
+    calls = owed[:]
+    owed.clear()
+    try:
+        while calls:
+            try:
+                at_once(calls.pop()(), "a cleanup")
+            except FATAL:
+                raise
+            except BaseException as error:
+                report(as_exception(error))
+    finally:
+        owed[:0] = calls

@@ -172,12 +172,12 @@ class Scope:
 
     def clean_up(self, node: Node) -> None:
         """Call what a computation has left to be called."""
-        calls = self.cleanups.pop(node, [])
+        owed = self.cleanups.get(node, [])
         try:
-            call_all(calls, lambda error: self._report(error, node.key))
+            call_all(owed, lambda error: self._report(error, node.key))
         finally:
-            if calls:  # what was raised is for the interpreter
-                self.cleanups[node] = calls
+            if not owed:
+                self.cleanups.pop(node, None)
 
 
 class Derived(Node):

@@ -205,6 +205,8 @@ async def test_a_task_is_edited_in_its_row() -> None:
         row = app.one("Checkbox", label="Bread")["_i"]
         await app.click("Edit Bread")
         field = app.one("TextField", label="New text of Bread")
+        asked = app.frames[-1]
+        assert (asked.body["name"], asked.body["control_id"]) == ("focus", field["_i"]), "once it is on the screen"
         assert (field["value"], field["border"]["_type"]) == ("Bread", "underline")
         assert listed(app) == {"Milk": False}, "the others stay as they are"
         await app.type(field, "Brown bread")

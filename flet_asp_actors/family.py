@@ -240,7 +240,7 @@ class Members:
         if self._nodes.get(key) is not node or self._owner.is_closed:
             return
         self._wake(key)
-        if _is_observed(node):
+        if _is_needed(node):
             return
         timer: Timer | None = None
         if self._keep_for is not None:
@@ -266,16 +266,18 @@ class Members:
     def _let_go(self, key: Any) -> None:
         """Let go of a member, unless it is needed after all."""
         node = self._nodes[key]
-        if _is_observed(node):  # and we are about to be told
+        if _is_needed(node):  # and we are about to be told
             self._wake(key)
         else:
             self.drop(key)
             self._evict(key, node)
 
 
-def _is_observed(node: Node) -> bool:
+def _is_needed(node: Node) -> bool:
+    """Whether somebody observes it, or waits for somebody to do so, as a service does."""
     each: Any = node
-    return not each.is_at_rest if is_a(each, AsyncSelector) else bool(each.dependents)
+    is_observed = not each.is_at_rest if is_a(each, AsyncSelector) else bool(each.dependents)
+    return is_observed or len(node.attention) > 1  # one is the family's, or the async selector's own
 
 
 class FamilyDecorator(Protocol):

@@ -339,6 +339,33 @@ async def test_who_counts_as_somebody_who_looks(fa_store: fa.StateManager) -> No
             assert not is_up()
 
 
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_member_that_a_service_is_for_stays(fa_store: fa.StateManager, is_async: bool) -> None:
+    def now(get: fa.Get, name: str) -> str:
+        return f"{name}: {get(PRICE)}"
+
+    async def later(get: fa.Get, name: str) -> str:
+        return f"{name}: {get(PRICE)}"
+
+    kept: Any = fa.family(keep_for=1, max_size=2)
+    price = kept(later if is_async else now)
+    stage = Stage()
+    feed = fa_store.service(while_watched=price("a"))(stage.play("feed"))
+    with fa_store.listen(price("a"), lambda _: None):
+        await anyio.sleep(1)
+    for name in "bcd":
+        with fa_store.listen(price(name), lambda _: None):
+            await anyio.sleep(5)
+    assert stage.read() == "+feed -feed"
+    with fa_store.listen(price("a"), lambda _: None):
+        await anyio.sleep(1)
+        assert stage.read() == "+feed"
+    assert states(fa_store, feed) == ["idle"]
+    feed.stop()
+    await anyio.sleep(5)
+    assert fa_store.statistics().selectors == 1, "it is still for that one, and may be started again"
+
+
 async def test_one_that_is_not_to_be_started_again(fa_store: fa.StateManager, fa_failures: Failures) -> None:
     stage = Stage()
     once = fa_store.service(while_watched=PRICE, restart="transient")(stage.play("once"))

@@ -164,6 +164,11 @@ class BoundAction(Itself, Generic[P, R]):
             if run.origin is not None and run.origin() is origin:
                 run.cancel(reason)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no run is under way."""
+        return not any(lane.runs for lane in self._lanes)
+
     def reset(self, _event: object = None) -> None:
         """Cancel every run and set the status back to idle. Works as `on_click=action.reset`."""
         refuse_in_selector(f"resets {self.name}")

@@ -464,6 +464,15 @@ class StateManager(Store):
             ui_actor(page).touched()  # a status is about to change, and what the run writes is pushed by itself
         return weakref.ref(page)
 
+    def visitor(self, handler: object) -> Callable[[], object] | None:
+        """The page of the caller, weakly, if a handler is of no use to anybody else and the store outlives it."""
+        if self.ends_with_page or not self._pages:
+            return None
+        from .ui import page as adapter
+
+        page = adapter.current_page()
+        return weakref.ref(page) if page in self._pages and adapter.is_local(handler) else None
+
     def fresh_context(self) -> None:
         """Give a run an update flag of its own, so that it does not switch off its starter's automatic update."""
         if "flet" in sys.modules:
@@ -563,6 +572,8 @@ class StateManager(Store):
         self.detach(page)
         if self.ends_with_page:
             self._begin_close()
+        else:
+            self.let_visitors_go(page)
 
     def leave_page(self, page: ft.Page, reason: str) -> None:
         """There is nobody at the page any more: cancel the runs that were started from it."""

@@ -172,6 +172,71 @@ async def test_of_a_shared_store_the_runs_of_the_page_that_is_gone_end() -> None
     await shared.aclose()
 
 
+class Saving(ft.Button):
+    """A control with an action of a store that outlives it."""
+
+    def __init__(self, shared: fa.StateManager) -> None:
+        super().__init__("Save")
+        self.seen = shared.bound(ft.Text(), value=lambda get: get(shared.action(self.save).status).state)
+        self.on_click = shared.action(self.save)
+
+    async def save(self, get: fa.Get, set: fa.Set) -> None:
+        await asyncio.sleep(1)
+        set(COUNT, get(COUNT) + 1)
+
+
+def inner_action() -> Callable[..., Any]:
+    async def save(get: fa.Get, set: fa.Set) -> None:
+        set(COUNT, get(COUNT) + 1)
+
+    return save
+
+
+for_all = inner_action()
+"""One that looks as if it were a page's own."""
+
+
+@IN_VIRTUAL_TIME
+async def test_the_actions_of_a_page_leave_a_shared_store_with_it() -> None:
+    pages: list[weakref.ref[Any]] = []
+    async with fa.StateManager() as shared:
+
+        def main(page: ft.Page) -> None:
+            shared.attach(page)
+            saving = Saving(shared)
+
+            @shared.action
+            async def local(get: fa.Get, set: fa.Set) -> None:
+                set(NAME, str(page))
+
+            page.add(saving, saving.seen, ft.Button("Local", on_click=local))
+            page.add(ft.Button("Work", on_click=shared.action(work)), ft.Button("All", on_click=shared.action(for_all)))
+            pages.append(weakref.ref(page))
+
+        async with HeadlessApp(main) as app:
+            async with HeadlessApp(main) as other:
+                for each in (app, other):
+                    await each.click("Save")
+                    await asyncio.sleep(2)
+                    assert each.texts()[0] == "succeeded"
+                    await each.click("Local")
+                await other.click("Work")
+                await other.click("Save")
+                assert shared.statistics().actions == 6
+            assert shared.statistics().actions == 5, "the other one saves"
+            await app.click("Save")
+            assert app.texts()[0] == "running", "its own are its own"
+            await asyncio.sleep(2)
+        assert shared.statistics().actions == 2, "those that others might use stay"
+        assert shared.get(shared.action(work).status).state == "running"
+        shared.action(work).cancel()
+        await asyncio.sleep(1)
+        del app, other, each
+        gc.collect()
+        assert [page() for page in pages] == [None, None]
+        assert shared.get(COUNT) == 4
+
+
 @IN_VIRTUAL_TIME
 async def test_a_page_that_looks_like_the_one_that_is_gone_keeps_its_runs() -> None:
     """Pages are dataclasses: two that hold the same are equal, and yet two."""

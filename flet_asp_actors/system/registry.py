@@ -42,6 +42,7 @@ class Registry(Root):
         self._missing: dict[Any, Atom[Any]] = {}  # names read or watched that are not declared (any more)
         self._actions: dict[Action[..., Any], BoundAction[..., Any]] = {}
         self._defined: dict[Any, Action[..., Any]] = {}  # what was made of plain handlers
+        self._visiting: dict[Action[..., Any], Callable[[], object]] = {}  # which leave with the page that uses them
         self._families: weakref.WeakKeyDictionary[Family[..., Any], Members] = weakref.WeakKeyDictionary()
         self._overrides = dict(overrides or {})
         self.scope.get = self._make_get()
@@ -303,6 +304,12 @@ class Registry(Root):
                     name=known.name,
                 )
             bound = self._actions.setdefault(known, BoundAction(actual, self))
+            if (page := self.visitor(known.function)) is not None:
+                self._visiting[known] = page
+        elif known in self._visiting:
+            page = self.visitor(known.function)
+            if page is None or page() is not self._visiting[known]():
+                self._visiting.pop(known, None)  # it is not that page's alone
         return bound
 
     def give_up(self, kept: Any) -> None:
@@ -370,6 +377,19 @@ class Registry(Root):
         """Cancel the runs that a page has started."""
         for bound in list(self._actions.values())[::-1]:
             bound.cancel_those_of(origin, reason)
+
+    def let_visitors_go(self, page: object) -> None:
+        """A page has ended: let go of the actions that are its own; of one that still runs when the next page ends."""
+        gone: set[Action[..., Any]] = set()
+        for known, visited in list(self._visiting.items()):
+            if visited() is None or visited() is page:
+                self._visiting[known] = _nothing
+                if self._actions[known].is_idle:
+                    del self._visiting[known], self._actions[known]
+                    gone.add(known)
+        for definition, known in list(self._defined.items()):
+            if known in gone:
+                del self._defined[definition]
 
     def cancel_runs(self, reason: str) -> None:
         """Cancel every run that is under way."""

@@ -264,6 +264,10 @@ class Root:
         """Who a run that is made now belongs to beside its store, weakly."""
         raise NotImplementedError
 
+    def visitor(self, handler: object) -> Callable[[], object] | None:
+        """The page of the caller, weakly, if a handler is of no use to anybody else and the store outlives it."""
+        raise NotImplementedError
+
     def fresh_context(self) -> None:
         """Called in the context of a run before it starts, which it has inherited from its starter."""
 

@@ -50,6 +50,7 @@ __all__ = (
     "is_frozen",
     "is_handling",
     "is_isolated",
+    "is_local",
     "is_page",
     "is_mounted",
     "is_text",
@@ -309,6 +310,12 @@ def current_page() -> ft.Page | None:
     """The page that the current context belongs to, if any."""
     page: ft.Page | None = _context_page.get()
     return page
+
+
+def is_local(handler: object) -> bool:
+    """Whether a handler is one page's own: a method of a control, or a function inside of another one."""
+    owner = getattr(handler, "__self__", None)
+    return isinstance(owner, ft.BaseControl) or "<locals>" in getattr(handler, "__qualname__", "")
 
 
 def push_context(page: ft.Page) -> Context:

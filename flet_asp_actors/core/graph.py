@@ -19,7 +19,7 @@ from types import CoroutineType, TracebackType
 from typing import Any, NoReturn, Protocol
 
 from .calls import call_all
-from .values import IMMUTABLE, is_immutable, same
+from .values import IMMUTABLE, PLAIN, is_immutable, same
 
 __all__ = (
     "CHECK",
@@ -29,6 +29,7 @@ __all__ = (
     "END",
     "NEVER",
     "NOTING",
+    "NO_ROUTE",
     "RUNNING",
     "Dependent",
     "Derived",
@@ -87,6 +88,9 @@ def tick_edit() -> int:
 
 END: Any = object()
 """The end of a route: no key is this."""
+
+NO_ROUTE: tuple[Any, ...] = (None,)
+"""The route of what has none yet: it belongs to no epoch."""
 
 NOTING = 0
 """The step of whoever is on no route: what it reads is noted."""
@@ -189,6 +193,7 @@ class Derived(Node):
         "function",
         "good",
         "is_reported",
+        "plain",
         "route",
         "scope",
         "sources",
@@ -213,13 +218,14 @@ class Derived(Node):
         self.equals = equals
         self.mark = DIRTY
         self.sources: Collection[Node] = ()  # in the order they were read
-        self.route: tuple[Any, ...] | None = None  # the scope's epoch, the keys it read, each with its node, and END
+        self.route: tuple[Any, ...] = NO_ROUTE  # the scope's epoch, the keys it read, each with its node, and END
         self.step = NOTING  # how far it has come on its route, while it computes; `NOTING`: it is a new one
         self.stamp = 0  # when it was last known to be fresh: a source with a later version has changed since
         self.wanted = 0  # how many there are who look at it first thing in every turn
         self.error = None
         self.is_reported = False  # whether somebody has been told of the error
         self.good: int | None = 0  # version of the last value that was no error
+        self.plain: type | None = None  # the type of the value, if there is one that `==` alone compares
         self._traceback: TracebackType | None = None
 
     def throw(self) -> NoReturn:
@@ -245,6 +251,7 @@ class Derived(Node):
                 "Declare its function with `async def`."
             )
         self.current = value
+        self.plain = type(value) if self.equals is None and type(value) in PLAIN else None
         if unchanged and self.error is None:
             return
         self.version = clock.now = next(ticks)  # whoever saw a failure is not up to date
@@ -271,6 +278,7 @@ class Derived(Node):
     def fail(self, error: BaseException, reads: Iterable[Node]) -> None:
         """Store an error in place of a value; the last good value stays for those who watch."""
         self.error = error
+        self.plain = None
         # The error of a source that has failed for a while is no new failure.
         self.is_reported = any(source.error is error and source.is_reported for source in reads)
         self._traceback = user_traceback(error.__traceback__)

@@ -354,8 +354,9 @@ def _compute(node: Derived, here: _Evaluation) -> None:
         node.fail(as_exception(error), scope.seen.values())
     finally:
         scope.node = outer
+        seen = scope.seen
         if not node.step:
-            seen, scope.seen = scope.seen, outer_seen
+            scope.seen = outer_seen
     node.mark = CLEAN if node.dependents else CHECK
     node.stamp = clock.now
     if not node.step and node.is_plain:

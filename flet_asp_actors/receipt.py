@@ -189,11 +189,15 @@ class Posted(Pending):
 
     def follow(self, write: Receipt) -> None:
         """Finish as `write` does."""
-        if not isinstance(write, Pending):
-            self.finish()
-            return
-        write.completion.waiters += 1  # this receipt waits for it
-        write.on_done(lambda: self.finish(write.completion.error))
+        parts = _parts(write)
+        for each in parts:
+            each.completion.waiters += 1  # this receipt waits for it
+
+        def finish() -> None:
+            errors = [each.completion.error for each in parts if each.completion.error is not None]
+            self.finish(errors[0] if errors else None)
+
+        write.on_done(finish)
 
     def _raise(self) -> None:
         self._is_heard = True
@@ -216,6 +220,11 @@ class _Gathered(Receipt):
 
     def __init__(self, receipts: list[Receipt]) -> None:
         self._receipts = receipts
+
+    @property
+    def parts(self) -> list[Pending]:
+        """The receipts of the writes themselves."""
+        return [part for each in self._receipts for part in _parts(each)]
 
     @property
     def is_done(self) -> bool:
@@ -247,6 +256,13 @@ class _Gathered(Receipt):
         end = None if timeout is None else time.monotonic() + timeout
         for each in self._receipts:
             each.wait(None if end is None else max(end - time.monotonic(), 0))
+
+
+def _parts(write: Receipt) -> list[Pending]:
+    """What a receipt waits for; nothing where it is done."""
+    if isinstance(write, _Gathered):
+        return write.parts
+    return [write] if isinstance(write, Pending) else []
 
 
 def gather(receipts: list[Receipt]) -> Receipt:

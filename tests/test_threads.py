@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
+import selectors
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +21,8 @@ from flet_asp_actors.door import LOCK
 from tests.kit.threads import Behind, in_thread
 
 N = fa.Key("n", 0)
+M = fa.Key("m", 0)
+OPEN = fa.Key("open", False)
 
 
 def test_without_a_loop_a_lock_serialises() -> None:
@@ -155,6 +160,219 @@ async def test_a_wait_that_takes_too_long() -> None:
         assert state.get(N) == 1
 
 
+async def test_two_writes_that_are_waited_for_together_share_the_time() -> None:
+    async with fa.StateManager() as state:
+        gate = anyio.Event()
+        waited: list[bool] = []
+
+        async def slow(n: int) -> int:
+            await gate.wait()
+            return n + 1
+
+        state.update(N, slow)
+        state.update(M, slow)
+        receipt = state.restore(state.snapshot())
+
+        def work() -> None:
+            with pytest.raises(TimeoutError, match="was not applied within 0 s"):
+                receipt.wait(0)
+            receipt.wait(5)
+            waited.append(receipt.is_done)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join(0.02)  # meanwhile it waits
+        gate.set()
+        await receipt
+        thread.join()
+        assert waited == [True]
+
+
+async def test_a_foreign_write_to_several_is_done_when_all_are() -> None:
+    async with fa.StateManager() as state:
+        gate = anyio.Event()
+        state.listen(OPEN, lambda _: gate.set(), immediate=False)
+        state.set(N, 5)
+        snapshot = state.snapshot()
+
+        async def slow(n: int) -> int:
+            await gate.wait()
+            return n + 1
+
+        state.update(N, slow)
+        state.update(M, slow)
+
+        def work() -> tuple[int, int]:
+            receipt = state.restore(snapshot)
+            with pytest.raises(TimeoutError):
+                receipt.wait(0.01)
+            state.set(OPEN, True)
+            receipt.wait(5)
+            return state.get(N), state.get(M)
+
+        assert await anyio.to_thread.run_sync(work) == (5, 0)
+
+
+async def test_a_foreign_write_to_several_fails_as_the_first_of_them() -> None:
+    @fa.family
+    async def fails(get: fa.Get, n: int) -> int:
+        await anyio.lowlevel.checkpoint()
+        raise ValueError(f"number {n}")
+
+    async with fa.StateManager() as state:
+        found: list[fa.Failure] = []
+        state.on_error = found.append
+        for n in (1, 2):
+            state.listen(fails(n), lambda _: None)
+        await state.settled()
+        found.clear()
+
+        def work() -> None:
+            with pytest.raises(ValueError, match="number 1"):
+                state.refresh(fails).wait(5)
+
+        await anyio.to_thread.run_sync(work)
+        await state.settled()
+        assert found == []
+
+
+async def test_an_error_that_a_thread_has_given_up_waiting_for_is_told() -> None:
+    async with fa.StateManager() as state:
+        found: list[fa.Failure] = []
+        state.on_error = found.append
+        gate = anyio.Event()
+
+        async def fail(n: int) -> int:
+            await gate.wait()
+            raise ValueError("no")
+
+        receipt = state.update(N, fail)
+
+        def work() -> None:
+            with pytest.raises(TimeoutError):
+                receipt.wait(0.001)
+
+        await anyio.to_thread.run_sync(work)
+        gate.set()
+        await state.settled()
+        assert [str(each.error) for each in found] == ["no"]
+
+
+async def test_threads_that_give_up_waiting_leave_nothing_behind() -> None:
+    async with fa.StateManager() as state:
+
+        async def slow(n: int) -> int:
+            await anyio.sleep_forever()
+            return 1
+
+        receipt = state.update(N, slow)
+
+        def events() -> int:
+            gc.collect()
+            return sum(type(each) is threading.Event for each in gc.get_objects())
+
+        def work() -> None:
+            for _ in range(100):
+                with pytest.raises(TimeoutError):
+                    receipt.wait(0)
+
+        before = events()
+        in_thread(work)
+        assert events() < before + 50
+
+
+async def test_an_error_that_was_caught_does_not_keep_its_receipt() -> None:
+    async with fa.StateManager() as state:
+        caught: list[Exception] = []
+        receipts: list[weakref.ref[fa.Receipt]] = []
+
+        async def fail(n: int) -> int:
+            await anyio.lowlevel.checkpoint()
+            raise ValueError("no")
+
+        async def hear() -> None:
+            receipt = state.update(N, fail)
+            receipts.append(weakref.ref(receipt))
+            try:
+                await receipt
+            except ValueError as error:
+                caught.append(error)
+            del receipt
+
+        def work() -> None:
+            receipt = state.update(N, fail)
+            receipts.append(weakref.ref(receipt))
+            try:
+                receipt.wait(5)
+            except ValueError as error:
+                caught.append(error)
+            del receipt
+
+        gc.disable()
+        try:
+            await hear()
+            await anyio.to_thread.run_sync(work)
+            await state.settled()
+            assert [str(each) for each in caught] == ["no", "no"]
+            assert [each() for each in receipts] == [None, None]
+        finally:
+            gc.enable()
+
+
+async def test_a_receipt_that_is_awaited_on_another_loop_wakes_it() -> None:
+    is_asleep = threading.Event()
+
+    class Selector(selectors.DefaultSelector):
+        def select(self, timeout: float | None = None) -> Any:
+            if timeout is None or timeout > 0:
+                is_asleep.set()
+            return super().select(timeout)
+
+    async with fa.StateManager() as state, anyio.create_task_group() as tasks:
+        gate = anyio.Event()
+
+        async def slow(n: int) -> int:
+            await gate.wait()
+            return 1
+
+        receipt = state.update(N, slow)
+
+        async def elsewhere() -> None:
+            with anyio.move_on_after(5) as scope:
+                await receipt
+            assert receipt.is_done
+            assert anyio.current_time() < scope.deadline, "woken by the time alone"
+
+        def work() -> None:
+            loop = asyncio.SelectorEventLoop(Selector())
+            loop.run_until_complete(elsewhere())
+            loop.close()
+
+        tasks.start_soon(anyio.to_thread.run_sync, work)
+        assert await anyio.to_thread.run_sync(is_asleep.wait, 5)
+        gate.set()
+
+
+async def test_a_wait_inside_a_turn_of_a_store_without_a_loop_is_refused() -> None:
+    async with fa.StateManager() as state:
+
+        async def slow(n: int) -> int:
+            await anyio.sleep_forever()
+            return 1
+
+        receipt = state.update(N, slow)
+
+        def work() -> None:
+            other = fa.StateManager()
+            found: list[fa.Failure] = []
+            other.on_error = found.append
+            other.listen(M, lambda _: receipt.wait(0.01), immediate=False)
+            other.set(M, 1)
+            assert [type(each.error) for each in found] == [fa.DeadlockError]
+
+        in_thread(work)
+
+
 async def test_a_foreign_write_to_a_closed_store() -> None:
     async with fa.StateManager() as state:
         pass
@@ -164,6 +382,50 @@ async def test_a_foreign_write_to_a_closed_store() -> None:
             state.set(N, 1)
 
     await anyio.to_thread.run_sync(work)
+
+
+def test_who_waits_for_what_was_posted_to_a_loop_that_is_closed_applies_it() -> None:
+    state = fa.StateManager()
+    receipts: list[fa.Receipt] = []
+    loop = asyncio.new_event_loop()
+
+    async def settle() -> None:
+        state.listen(N, lambda _: None)
+
+    loop.run_until_complete(settle())
+    in_thread(lambda: receipts.append(state.set(N, 1)))
+    loop.close()
+    receipts[0].wait(5)
+    assert state.get(N) == 1
+
+
+def test_who_waits_for_a_write_while_the_loop_is_closed_applies_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flet_asp_actors.waiting.PATIENCE", 0.001)
+    state = fa.StateManager()
+    is_posted, is_looked_after = threading.Event(), threading.Event()
+
+    class Watched(asyncio.SelectorEventLoop):
+        def call_soon_threadsafe(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]  # passes it all on
+            is_posted.set()
+            return super().call_soon_threadsafe(*args, **kwargs)
+
+        def is_closed(self) -> bool:
+            is_closed = super().is_closed()
+            if is_posted.is_set():
+                is_looked_after.set()
+            return is_closed
+
+    async def settle() -> None:
+        state.listen(N, lambda _: None)
+
+    loop = Watched()
+    loop.run_until_complete(settle())
+    thread = threading.Thread(target=lambda: state.set(N, 1).wait(5))
+    thread.start()
+    assert is_looked_after.wait(5)
+    loop.close()
+    thread.join()
+    assert state.get(N) == 1
 
 
 def test_a_dead_home_loop_is_replaced() -> None:

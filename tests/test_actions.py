@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import Any
 
@@ -181,6 +182,34 @@ async def test_awaiting_a_refused_write_raises_the_cancellation_again() -> None:
         run.cancel()
         await run.wait()
         assert (reached, run.state, state.get(USER)) == (["swallowed"], "cancelled", None)
+
+
+async def test_a_run_that_will_not_be_refused_starves_nobody() -> None:
+    tries = 0
+    others: list[str] = []
+
+    @fa.action
+    async def work(get: fa.Get, set: fa.Set) -> None:
+        nonlocal tries
+        with contextlib.suppress(anyio.get_cancelled_exc_class()):
+            await anyio.sleep_forever()
+        tasks.start_soon(go_on)
+        while not others and tries < 1000:
+            tries += 1
+            with contextlib.suppress(anyio.get_cancelled_exc_class()), anyio.CancelScope(shield=True):
+                await set(USER, "late")
+
+    async def go_on() -> None:
+        others.append("another task")
+
+    async with fa.StateManager() as state, anyio.create_task_group() as tasks:
+        failures = collect(state)
+        run = state.action(work)()
+        await wait_all_tasks_blocked()
+        run.cancel()
+        await run.wait()
+        assert (run.state, state.get(USER), failures) == ("cancelled", None, [])
+        assert tries < 1000
 
 
 async def test_a_swallowed_cancellation_is_a_cancellation_all_the_same() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import anyio
 import anyio.lowlevel
 import pytest
@@ -91,6 +94,72 @@ async def test_cancelling_the_wait_leaves_the_update_running() -> None:
         assert state.get(N) == 7
 
 
+async def test_an_error_whose_only_waiter_is_cancelled_as_it_comes_is_told() -> None:
+    async with fa.StateManager() as state:
+        found: list[fa.Failure] = []
+        state.on_error = found.append
+        gate = anyio.Event()
+
+        async def fail(n: int) -> int:
+            await gate.wait()
+            raise ValueError("no")
+
+        receipt = state.update(N, fail)
+        with anyio.CancelScope() as scope:
+            receipt.on_done(scope.cancel)
+            gate.set()
+            await receipt
+        assert scope.cancelled_caught
+        assert [str(each.error) for each in found] == ["no"]
+
+
+async def test_an_error_that_another_waiter_hears_is_not_told_when_one_is_cancelled_as_it_comes() -> None:
+    async with fa.StateManager() as state, anyio.create_task_group() as tasks:
+        found: list[fa.Failure] = []
+        state.on_error = found.append
+        gate = anyio.Event()
+
+        async def fail(n: int) -> int:
+            await gate.wait()
+            raise ValueError("no")
+
+        async def hear() -> None:
+            with pytest.raises(ValueError, match="no"):
+                await receipt
+
+        receipt = state.update(N, fail)
+        tasks.start_soon(hear)
+        await wait_all_tasks_blocked()
+        with anyio.CancelScope() as scope:
+            receipt.on_done(scope.cancel)
+            gate.set()
+            await receipt
+        assert scope.cancelled_caught
+        await state.settled()
+        assert found == []
+
+
+async def test_who_gives_up_waiting_leaves_nothing_behind() -> None:
+    async with fa.StateManager() as state:
+        receipt = state.update(N, lambda n: wait_for_ever())
+        kind = type(anyio.Event())
+
+        def events() -> int:
+            gc.collect()
+            return sum(type(each) is kind for each in gc.get_objects())
+
+        before = events()
+        for _ in range(100):
+            with anyio.move_on_after(0):
+                await receipt
+        assert events() < before + 50
+
+
+async def wait_for_ever() -> int:
+    await anyio.sleep_forever()
+    return 7
+
+
 async def test_an_async_mutate() -> None:
     cart = fa.Key[list[int]]("cart", factory=list)
 
@@ -159,8 +228,33 @@ async def test_two_updates_that_await_each_other_raise() -> None:
         state.update(N, crossing(M))
         state.update(M, crossing(N))
         await state.settled()
-        assert len(caught) == 1
+        (error,) = map(str, caught)
+        assert f"an update of {M} waits for an update of {N} waits for an update of {M}." in error or (
+            f"an update of {N} waits for an update of {M} waits for an update of {N}." in error
+        )
         assert (state.get(N), state.get(M)) == (5, 5)
+
+
+async def test_who_has_given_up_waiting_is_waited_for_as_anybody() -> None:
+    async with fa.StateManager() as state:
+        gate = anyio.Event()
+
+        async def give_up(n: int) -> int:
+            with anyio.move_on_after(0.001):
+                await state.set(M, 5)
+            gate.set()
+            await wait_all_tasks_blocked()
+            return n + 1
+
+        async def wait(m: int) -> int:
+            await gate.wait()
+            await state.set(N, 7)
+            return m + 1
+
+        updates = state.update(M, wait), state.update(N, give_up)
+        for each in updates:
+            await each
+        assert (state.get(N), state.get(M)) == (7, 5)
 
 
 async def test_a_write_happens_when_it_is_called() -> None:
@@ -292,10 +386,21 @@ async def test_a_receipt_that_was_done_meanwhile_calls_at_once() -> None:
     async with fa.StateManager() as state:
         receipt = state.update(N, later)
         called: list[str] = []
+
+        def after() -> None:
+            called.append("after")
+
         receipt.on_done(lambda: called.append("before"))
         await receipt
-        receipt.on_done(lambda: called.append("after"))
+        receipt.on_done(after)
         assert called == ["before", "after"]
+        held = weakref.ref(after)
+        del after
+        assert held() is None
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await receipt
+        assert scope.cancelled_caught
 
 
 class Stray(BaseException):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -322,11 +323,14 @@ async def test_clearing_and_deleting_begin_afresh(fa_store: fa.StateManager, obs
 @pytest.mark.parametrize("given", ["constant", "sync", "async"])
 @pytest.mark.parametrize("in_thread", [False, True], ids=["loop", "thread"])
 async def test_overrides_of_each_kind(given: str, in_thread: bool) -> None:
+    threads: set[int] = set()
+
     async def instead(get: fa.Get) -> str:
         await anyio.sleep(1)
-        return f"async {get(QUERY)}"
+        return f"async {await get.resolve(QUERY)}"
 
     def at_once(get: fa.Get) -> str:
+        threads.add(threading.get_ident())
         return f"sync {get(QUERY)}"
 
     @fa.selector(in_thread=True)
@@ -345,6 +349,7 @@ async def test_overrides_of_each_kind(given: str, in_thread: bool) -> None:
             await state.refresh(results)
             state.clear()
             assert await state.resolve(results) == f"{given} a"
+    assert (threading.get_ident() in threads) is (given == "sync" and not in_thread), "what is sync goes where it says"
 
 
 async def test_a_closed_store_answers_those_who_wait_and_computes_nothing() -> None:
@@ -368,3 +373,35 @@ async def test_a_closed_store_answers_those_who_wait_and_computes_nothing() -> N
         with pytest.raises(fa.ClosedError):
             await late(results)
     assert state.get(results.status).state == "idle"
+
+
+@pytest.mark.parametrize("is_awaited", [False, True], ids=["observed", "awaited"])
+async def test_what_goes_wrong_while_the_store_closes_is_told(is_awaited: bool) -> None:
+    @fa.selector
+    async def value(get: fa.Get) -> str:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            raise Offline
+
+    state = fa.StateManager()
+    failures = Failures.of(state)
+    answers: list[BaseException] = []
+
+    async def wait() -> None:
+        try:
+            await state.resolve(value)
+        except fa.ClosedError as error:
+            answers.append(error)
+
+    async with anyio.create_task_group() as group:
+        async with state:
+            if is_awaited:
+                group.start_soon(wait)
+            else:
+                state.listen(value, lambda _: None)
+            await anyio.wait_all_tasks_blocked()
+    assert [(each.key, each.actor, type(each.error)) for each in failures.take()] == [
+        (value, "async selector", Offline)
+    ]
+    assert len(answers) == is_awaited

@@ -264,7 +264,6 @@ class _ItemKey(Key[T]):
         self.item = item
         self.equals = family.equals
         self.bound = family.bound
-        self._name = None  # put together when somebody asks
         self._anchor = family if anchored else None  # what a store keeps does not keep the family's key
 
     @property

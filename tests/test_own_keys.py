@@ -69,6 +69,38 @@ async def test_items_of_items_go_with_the_key() -> None:
         assert value() is None
 
 
+async def test_an_item_that_is_there_keeps_the_values_of_its_key() -> None:
+    async with fa.StateManager() as state:
+        key = fa.Key("family", 0)
+        item = key[7]
+        state.set(item, 7)
+        del key
+        await let_go()
+        assert state.get(item) == 7
+
+
+async def test_an_item_that_was_deleted_is_the_stores_own_again_once_it_is_written() -> None:
+    async with fa.StateManager() as state:
+        key = fa.Key("family", 0)
+        handle = state.atom(key[7])
+        state.delete(key[7])
+        state.set(key[7], 7)
+        del handle
+        await let_go()
+        assert state.get(key[7]) == 7
+
+
+async def test_a_snapshot_brings_back_no_item_that_nobody_could_see() -> None:
+    async with fa.StateManager() as state:
+        key = fa.Key("family", 0)
+        state.set(key[7], 7)
+        snapshot = state.snapshot()
+        del key
+        await let_go()
+        state.restore(snapshot)
+        assert state.statistics().atoms == 0
+
+
 async def test_a_handle_keeps_the_value_when_the_key_is_gone() -> None:
     async with fa.StateManager() as state:
         count = state.atom(fa.Key("count", 1))

@@ -26,6 +26,10 @@ async def save(get: fa.Get, set: fa.Set, number: int = 1) -> int:
     return number
 
 
+def of_two(get: fa.Get, other: int) -> int:
+    return get(N) + other
+
+
 Mistake = Callable[[Any], object]
 
 
@@ -40,6 +44,7 @@ MISTAKES: list[tuple[Mistake, type[Exception], str]] = [
     (lambda s: s.bound(ft.Text, value=N), ValueError, "only a control can be bound"),
     (lambda s: s.bind(ft.Text(), N), ValueError, "the key comes first"),
     (lambda s: s.bound(ft.Text(), value=untyped.selector(lambda: 5)), TypeError, "selector <lambda> takes get"),
+    (lambda s: s.get(untyped.selector(of_two)), TypeError, "selector of_two takes get, and nothing else"),
     (lambda s: s.bind(lambda: 5, ft.Text()), TypeError, "takes get"),
     (lambda s: untyped.get_state_manager(ft.Text()), TypeError, "takes the page, not Text"),
     (lambda s: untyped.get_state_manager(None), TypeError, "takes the page, not NoneType"),

@@ -67,6 +67,19 @@ def test_an_effect_and_a_snapshot_say_of_what() -> None:
     assert repr(fa.two_way(N, parse=int)) == "two_way(Key('n'))"
 
 
+def test_a_selector_says_what_it_holds_what_it_failed_with_and_whether_that_is_so_still() -> None:
+    state = fa.StateManager()
+    part = state.add_selector("part", lambda get: 6 // get(N))
+    with pytest.raises(ZeroDivisionError):
+        state.get("part")
+    assert repr(part).startswith("<Selector selector part failed: ZeroDivisionError(")
+    state.set(N, 2)
+    with state.listen("part", lambda _: None):
+        assert repr(part) == "<Selector selector part = 3>"
+    state.set(N, 3)
+    assert repr(part) == "<Selector selector part = 3 (unchecked)>"
+
+
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_binding_says_where_and_to_what_and_the_client_what_it_shows() -> None:
     def main(page: ft.Page) -> None:

@@ -51,6 +51,13 @@ def test_computed_when_read_and_only_then() -> None:
     assert runs == [2, 6]
 
 
+def test_what_has_a_default_need_not_be_given() -> None:
+    def times(get: fa.Get, factor: int = 2, *more: int) -> int:
+        return get(A) * factor
+
+    assert fa.StateManager().get(fa.selector(times)) == 2
+
+
 def test_an_unrelated_change_recomputes_nothing() -> None:
     double, runs = counted(lambda get: get(A) * 2)
     state = fa.StateManager()

@@ -15,8 +15,9 @@ import anyio.to_thread
 import pytest
 
 import flet_asp_actors as fa
-from flet_asp_actors.testing import Failures, assert_quiet, quiescent, record
+from flet_asp_actors.testing import Failures, assert_quiet, quiescent, record, virtual_backend
 from tests.kit.lines import counted
+from tests.kit.threads import in_thread
 
 QUERY = fa.Key("query", "a")
 COUNT = fa.Key("count", 1)
@@ -233,6 +234,41 @@ def test_what_was_cut_off_by_who_knows_whom_is_computed_on_the_next_loop() -> No
     assert len(runs) == 2
 
 
+def test_what_a_loop_ends_in_the_middle_of_has_not_failed() -> None:
+    @fa.selector
+    async def value(get: fa.Get) -> str:
+        await anyio.sleep_forever()
+        return get(QUERY)
+
+    async def main() -> None:
+        state.listen(value, lambda _: None)
+        await anyio.wait_all_tasks_blocked()
+
+    state = fa.StateManager()
+    statuses = record(state, value.status)
+    anyio.run(main, backend="trio")  # which cancels the store, and not each task by itself
+    assert statuses.states == []
+    assert state.get(value.status).state == "loading"
+
+
+def test_what_a_loop_has_ended_before_it_began_is_not_stuck_on_the_next() -> None:
+    state = fa.StateManager()
+    failures = Failures.of(state)
+
+    async def first() -> None:
+        record(state, upper).close()
+
+    async def second() -> None:
+        state.listen(QUERY, lambda _: None)
+        await anyio.sleep(10)
+        await state.aclose()
+
+    asyncio.run(first())
+    name, options = virtual_backend("asyncio")
+    anyio.run(second, backend=name, backend_options=options)
+    failures.assert_none()
+
+
 def test_a_time_that_a_loop_did_not_live_to_see_begins_anew_on_the_next() -> None:
     @fa.selector(keep_for=0.01)
     async def value(get: fa.Get) -> str:
@@ -382,6 +418,9 @@ async def test_a_superseded_thread_reads_nothing_more_and_holds_nobody_up(fa_sto
         await until(lambda: fa_store.statistics().observed == 2)
         fa_store.set(QUERY, "b")
         assert await fa_store.resolve(value) == "B"
+        for _ in range(5):
+            await anyio.lowlevel.checkpoint()
+        assert fa_store.statistics().jobs == 0, "its task does not wait for the thread"
         may_go_on.set()
         await until(lambda: ended)
         await fa_store.settled()
@@ -438,6 +477,24 @@ async def test_two_stores_observe_one_selector_and_a_closed_one_disturbs_nobody(
     await quiescent(fa_store)
     assert fa_store.statistics().observed == 0
     assert_quiet(fa_store)
+
+
+async def test_what_is_read_of_a_store_without_a_loop_is_written_on_this_one(fa_store: fa.StateManager) -> None:
+    stores: list[fa.StateManager] = []
+    in_thread(lambda: stores.append(fa.StateManager()))  # no loop runs there
+    number = stores[0].atom("number", 1)
+
+    @fa.selector
+    async def value(get: fa.Get) -> int:
+        return get(number)
+
+    with record(fa_store, value) as shown:
+        await fa_store.settled()
+        in_thread(lambda: number.set(2))
+        assert number.value == 1, "the write waits for the loop"
+        await until(lambda: number.value == 2)
+        await fa_store.settled()
+    assert shown.values == [1, 2]
 
 
 async def test_a_store_that_closes_is_not_told_of_changes_in_another() -> None:
@@ -512,6 +569,35 @@ async def test_superseded_and_failed_computations_are_let_go(fa_store: fa.StateM
         gc.enable()
 
 
+class Late(Exception):
+    """An error of one that is superseded."""
+
+
+async def test_an_error_that_was_told_is_let_go_of_without_the_collector(fa_store: fa.StateManager) -> None:
+    errors: list[weakref.ref[BaseException]] = []
+    fa_store.on_error = lambda failure: errors.append(weakref.ref(failure.error))
+
+    @fa.selector
+    async def value(get: fa.Get) -> int:
+        try:
+            await anyio.sleep(get(COUNT))
+        except anyio.get_cancelled_exc_class():
+            raise Late from None
+        return 1
+
+    gc.collect()
+    gc.disable()
+    try:
+        with record(fa_store, value):
+            await anyio.sleep(0.5)
+            fa_store.set(COUNT, 2)
+            await fa_store.settled()
+        await quiescent(fa_store)
+        assert [each() for each in errors] == [None]
+    finally:
+        gc.enable()
+
+
 async def test_what_is_forgotten_holds_on_to_nothing(fa_store: fa.StateManager) -> None:
     async def function(get: fa.Get) -> int:
         return get(COUNT)
@@ -571,19 +657,28 @@ async def test_a_closed_subscription_leaves_nothing_of_a_dropped_dependency(fa_s
 
 def test_an_interrupt_reaches_the_loop_and_those_who_wait_are_answered() -> None:
     state = fa.StateManager()
+    answers: list[BaseException] = []
 
     @fa.selector
     async def value(get: fa.Get) -> int:
         await anyio.lowlevel.checkpoint()
         raise KeyboardInterrupt
 
-    async def main() -> None:
-        async with state:
+    async def wait() -> None:
+        try:
             await state.resolve(value)
+        except BaseException as error:
+            answers.append(error)
+
+    async def main() -> None:
+        async with state, anyio.create_task_group() as group:
+            group.start_soon(wait)
+            await anyio.sleep(5)  # nobody is hurt by the answer: it is the loop that ends this
 
     with pytest.raises(BaseException, match="^$|group") as caught:
         asyncio.run(main())
     assert isinstance(caught.value, KeyboardInterrupt) or "KeyboardInterrupt" in repr(caught.value)
+    assert [type(each) for each in answers] == [KeyboardInterrupt]
     assert not state.get(value.status).is_busy
 
 

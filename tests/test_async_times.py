@@ -126,6 +126,20 @@ async def test_a_value_that_comes_back_during_a_debounce_is_computed_once(fa_sto
     assert statuses.states == ["ready", "refreshing", "ready"]
 
 
+async def test_what_is_superseded_before_it_has_begun_costs_nothing_and_waits_for_nothing(
+    fa_store: fa.StateManager,
+) -> None:
+    value, runs = counted(debounce=10)
+    with record(fa_store, value):
+        await fa_store.settled()
+        for query in "bcd":
+            fa_store.set(QUERY, query)
+        assert fa_store.statistics().jobs == 1
+    begun = anyio.current_time()
+    await fa_store.settled()
+    assert (anyio.current_time(), runs) == (begun, ["a"])
+
+
 # ------------------------------------------------------------------ retry
 
 
@@ -214,6 +228,25 @@ async def test_one_that_is_superseded_when_its_turn_has_come_already_does_nothin
             await anyio.sleep(1.5)
             assert log.count("good") == 1, "who was superseded does not call the function"
             assert "good is over" not in log, "nor lets go of what the one after it holds"
+
+
+async def test_the_get_of_a_try_before_reads_and_depends_on_nothing(fa_store: fa.StateManager) -> None:
+    gets: list[fa.Get] = []
+    other = fa.selector(lambda get: get(COUNT) * 10)
+
+    @fa.selector(retry=fa.Retry(2, base=0))
+    async def value(get: fa.Get) -> str:
+        gets.append(get)
+        if len(gets) == 1:
+            raise Offline
+        return f"{gets[0](QUERY)} {await gets[0].resolve(other)}"
+
+    with record(fa_store, value) as shown:
+        await fa_store.settled()
+        fa_store.set(QUERY, "b")
+        fa_store.set(COUNT, 2)
+        await fa_store.settled()
+    assert (shown.values, len(gets)) == (["a 10"], 2)
 
 
 @pytest.mark.parametrize(

@@ -193,12 +193,13 @@ class Computation(Job):
 
     def _end(self, value: Any, error: BaseException | None) -> None:
         selector = self.selector
-        is_current = selector.is_current(self)
-        if is_current and not selector.owner.is_closed:
+        if not selector.is_current(self):
+            if error is not None and not isinstance(error, RunCancelled):
+                selector.owner.report(error, selector.key, "async selector (superseded)")
+        elif not selector.owner.is_closed:
             selector.settle(value, error)
-        elif error is not None and not isinstance(error, RunCancelled):
-            actor = "async selector" if is_current else "async selector (superseded)"
-            selector.owner.report(error, selector.key, actor)
+        elif error is not None:
+            selector.failed_unheard(error)  # those who await it hear that the store has ended
 
     async def _attempts(self) -> Any:
         selector, retry, attempt = self.selector, self.selector.options.retry, 0

@@ -35,7 +35,7 @@ __all__ = ("Runner",)
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "flet_asp_actors"
 KEPT = ROOT / "build" / "mutants"
-SECONDS = 8.0
+SECONDS = 12.0
 """How long the tests of one mistake may take in all; the slowest are left out past that."""
 MEMORY = 6_000_000_000
 

@@ -179,11 +179,11 @@ class Computation(Job):
             error = RunCancelled(f"the computation of {self.name} was cancelled, or something that it awaited was")
         except GeneratorExit:
             raise  # pragma: no cover - what leaves a loop is a test in a process of its own
+        except FATAL as failure:
+            self._end(None, failure)
+            raise
         except BaseException as failure:
             error = as_exception(failure)
-            if isinstance(failure, FATAL):
-                self._end(None, failure)
-                raise
         finally:
             self._scope = None
             if self._patience is not None:

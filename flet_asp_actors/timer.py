@@ -10,7 +10,7 @@ from typing import Protocol
 
 import anyio
 
-from .core.calls import FATAL, as_exception
+from .core.calls import as_exception
 from .owner import Job
 
 __all__ = ("Timer", "Timers")
@@ -111,8 +111,6 @@ class Timers:
             self._waiting -= 1
             try:
                 timer.call()
-            except FATAL:
-                raise
             except BaseException as error:
                 self._owner.report(as_exception(error), "timer", "timer")
 

@@ -73,8 +73,6 @@ class Subscription(Watcher):
             else:
                 # A copy: the context itself may be entered already, further up the stack.
                 result = self._context.copy().run(self.callback, value)
-        except FATAL:
-            raise
         except BaseException as error:
             self.take(None, as_exception(error))
         else:

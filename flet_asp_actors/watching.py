@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import anyio.lowlevel
 
 from .async_key import is_async
-from .core.calls import FATAL, as_exception, at_once
+from .core.calls import as_exception, at_once
 from .core.evaluate import read
 from .core.graph import Node
 from .core.turn import Watcher
@@ -190,10 +190,8 @@ class WaitFor(_Waiting):
             self.value = read(self.node)
             if not at_once(self._predicate(self.value), "the predicate of wait_for"):
                 return
-        except FATAL:
-            raise
         except BaseException as error:
-            self.report(error)
+            self.report(as_exception(error))
         else:
             self.finish(None)
 

@@ -275,3 +275,23 @@ def test_those_of_an_async_selector_are_called_at_the_end(backend: str) -> None:
         anyio.run(use, backend=backend)
     assert is_interrupt(raised.value)
     assert called == [1]
+
+
+def test_in_what_a_thread_has_posted_it_ends_the_program_and_the_thread_is_told() -> None:
+    told: list[BaseException] = []
+
+    async def use() -> None:
+        async with fa.StateManager() as state:
+            state.listen(N, interrupt, immediate=False)
+
+            def write() -> None:
+                try:
+                    state.set(N, 1).wait(5)
+                except BaseException as error:
+                    told.append(error)
+
+            await asyncio.to_thread(write)
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(use())
+    assert [type(error) for error in told] == [KeyboardInterrupt]

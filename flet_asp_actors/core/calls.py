@@ -14,9 +14,14 @@ user code is an error of that code, a stray CancelledError above all."""
 
 
 def as_exception(error: BaseException) -> Exception:
-    """A CancelledError out of a future that was asked for its result is an error, and no cancellation."""
+    """What is to be reported of what user code has raised; what is meant for the interpreter is raised again.
+
+    A CancelledError out of a future that was asked for its result is an error, and no cancellation.
+    """
     if isinstance(error, Exception):
         return error
+    if isinstance(error, FATAL):
+        raise error
     stray = RuntimeError(f"a stray {type(error).__name__}: something that was cancelled was asked for its result")
     stray.__cause__ = error
     return stray
@@ -46,8 +51,6 @@ def call_all(owed: list[Callable[[], object]], report: Callable[[Exception], obj
         while calls:
             try:
                 at_once(calls.pop()(), "a cleanup")
-            except FATAL:
-                raise
             except BaseException as error:
                 report(as_exception(error))
     finally:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from operator import length_hint
 from typing import Any, Protocol
 
-from .calls import FATAL, as_exception
+from .calls import as_exception
 from .evaluate import validate
 from .graph import CHECK, NEVER, Node
 from .turn import Watcher, here
@@ -106,8 +106,6 @@ class Listeners(Watcher):
                         result = call(value)
                         if result is not None:
                             break
-                except FATAL:
-                    raise
                 except BaseException as raised:
                     error = as_exception(raised)
                 if result is None and error is None:

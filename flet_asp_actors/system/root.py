@@ -165,6 +165,9 @@ class Root:
                 if self._is_closed:
                     self._refuse_closed(f"write {label(key)}")
                 receipt.follow(apply())
+            except FATAL as error:
+                receipt.finish(error)
+                raise
             except BaseException as error:
                 error.__traceback__ = user_traceback(error.__traceback__)
                 receipt.finish(as_exception(error))

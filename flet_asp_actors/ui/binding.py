@@ -9,7 +9,7 @@ from typing import Any
 
 import flet as ft
 
-from ..core.calls import FATAL, as_exception, at_once
+from ..core.calls import as_exception, at_once
 from ..core.evaluate import read
 from ..core.graph import Node
 from ..core.turn import Watcher, here
@@ -210,11 +210,10 @@ class Binding(Watcher):
     def _read(self) -> bool:
         try:
             self._latest = read(self.node)
-        except FATAL:
-            raise
         except BaseException as error:
+            failure = as_exception(error)
             if self.node.error is None or self.know_failure():
-                self.report(as_exception(error))
+                self.report(failure)
             return False
         return True
 
@@ -227,8 +226,6 @@ class Binding(Watcher):
         if self._to is not None:
             try:
                 value = at_once(self._to(value), "to=")
-            except FATAL:
-                raise
             except BaseException as error:
                 self.report(as_exception(error))
                 return

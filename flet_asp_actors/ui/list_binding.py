@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import flet as ft
 
-from ..core.calls import FATAL, as_exception
+from ..core.calls import as_exception
 from ..core.graph import Node
 from ..core.turn import here
 from ..errors import BindingError
@@ -157,11 +157,10 @@ class ListBinding(Binding):
         try:
             control = builder.make(row)
             _check(control, row)
-        except FATAL:
-            raise
         except BaseException as error:
+            failure = as_exception(error)
             self._owner.on_home(lambda: Row.end([row]))
-            self._owner.report(as_exception(error), self.key, f"row for {reprlib.repr(item)} of {self._place}")
+            self._owner.report(failure, self.key, f"row for {reprlib.repr(item)} of {self._place}")
             return None
         control.__dict__[_ROW] = row
         shown[key] = control

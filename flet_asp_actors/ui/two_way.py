@@ -199,8 +199,6 @@ class TwoWayBinding(Binding):
                     self._owner.spawn(_Input(self, result))
                 return
             self._take(control, said)
-        except FATAL:
-            raise
         except BaseException as error:
             self.report(as_exception(error))
 
@@ -213,8 +211,6 @@ class TwoWayBinding(Binding):
         timer.cancel()
         try:
             self._take(control, said)
-        except FATAL:
-            raise
         except BaseException as error:
             self.report(as_exception(error))
 

@@ -508,3 +508,46 @@ def test_one_that_writes_something_else_keeps_nobody_from_being_told(
         assert len(failures) == len(writers) * raises
         for each in (told, heard, failures):
             each.clear()
+
+
+def test_an_interrupt_after_a_write_of_something_else_leaves_the_rest_for_the_next_turn(state: fa.StateManager) -> None:
+    told: list[str] = []
+    wants_to_end = True
+
+    def end(n: int) -> None:
+        told.append(f"second {n}")
+        state.update(M, lambda m: m + 1)
+        if wants_to_end:
+            raise KeyboardInterrupt
+
+    state.listen(N, lambda n: told.append(f"first {n}"), immediate=False)
+    state.listen(N, end, immediate=False)
+    state.listen(N, lambda n: told.append(f"third {n}"), immediate=False)
+    state.listen(M, lambda m: told.append(f"m {m}"), immediate=False)
+    with pytest.raises(KeyboardInterrupt):
+        state.set(N, 1)
+    assert told == ["first 1", "second 1"]
+    wants_to_end = False
+    told.clear()
+    state.set(M, 5)
+    assert sorted(told) == ["m 5", "third 1"]
+
+
+def test_those_who_watch_other_values_are_told_after_an_interrupt(state: fa.StateManager) -> None:
+    told: list[int] = []
+    ends = fa.selector(lambda get: get(N) * 2)
+
+    def end(_: int) -> None:
+        raise KeyboardInterrupt
+
+    first = state.listen(ends, end, immediate=False)
+    multiples = fa.family()(lambda get, factor: get(N) * factor)
+    for factor in (3, 4, 5):
+        state.listen(multiples(factor), told.append, immediate=False)
+    with pytest.raises(KeyboardInterrupt):
+        state.set(N, 1)
+    first.close()
+    state.set(M, 1)
+    state.listen(M, lambda _: None)
+    state.set(M, 2)
+    assert told == [3, 4, 5]

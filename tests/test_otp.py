@@ -116,6 +116,18 @@ async def test_delays_begin_anew_when_it_was_up_for_a_good_while() -> None:
         assert state.get(feed.status).attempt == 2
 
 
+async def test_a_second_is_a_good_while_for_one_that_is_started_again_at_once() -> None:
+    ward = Ward()
+    async with fa.StateManager() as state:
+        (feed,) = add(state, ward, "feed", retry=fa.Retry(None, base=0.1, cap=0.1))
+        for _ in range(3):
+            await anyio.sleep(1.5)
+            ward.kill("feed")
+            await state.wait_for(feed.status, lambda status: status.state == "failed")
+        await anyio.sleep(0.2)
+        assert state.get(feed.status).attempt == 2
+
+
 @pytest.mark.parametrize(
     ("restart", "after_an_error", "after_a_normal_end"),
     [("permanent", "running", "running"), ("transient", "running", "succeeded"), ("temporary", "failed", "succeeded")],
@@ -299,7 +311,8 @@ async def test_a_delay_ends_when_nobody_watches_and_the_next_who_does_need_not_w
         with state.listen(PRICE, lambda _: None):
             await anyio.sleep(1)
             assert ward.read() == "+feed"
-            assert state.get(feed.status).state == "running"
+            status = state.get(feed.status)
+            assert (status.state, status.attempt) == ("running", 1)
             await anyio.sleep(200)
             assert ward.read() == "", "the delay that was left does not start it twice"
 
@@ -502,29 +515,32 @@ async def test_the_tree_as_data_and_in_print() -> None:
     assert "store StateManager: closed" in str(state.supervision())
 
 
-async def test_the_end_comes_in_reverse_order_one_after_the_other() -> None:
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_the_end_comes_in_reverse_order_one_after_the_other(is_cancelled: bool) -> None:
     diary: list[str] = []
 
-    async with fa.StateManager() as state:
+    def slow_to_end(name: str) -> Any:
+        async def live(get: fa.Get, set: fa.Set) -> None:
+            try:
+                await anyio.sleep_forever()
+            finally:
+                async with set.cleanup(2):
+                    diary.append(f"{name} ends")
+                    await anyio.sleep(1)
+                    diary.append(f"{name} has ended")
 
-        def slow_to_end(name: str) -> Any:
-            async def live(get: fa.Get, set: fa.Set) -> None:
-                try:
-                    await anyio.sleep_forever()
-                finally:
-                    async with set.cleanup(2):
-                        diary.append(f"{name} ends")
-                        await anyio.sleep(1)
-                        diary.append(f"{name} has ended")
+        return live
 
-            return live
-
-        state.service("first")(slow_to_end("first"))
-        group = state.supervisor()
-        group.service("second")(slow_to_end("second"))
-        group.service("third")(slow_to_end("third"))
-        await anyio.sleep(1)
-    assert diary == [f"{name} {what}" for name in ("third", "second", "first") for what in ("ends", "has ended")]
+    with anyio.move_on_after(1):
+        async with fa.StateManager() as state:
+            state.service("first")(slow_to_end("first"))
+            state.service("second")(slow_to_end("second"))
+            group = state.supervisor()
+            group.service("third")(slow_to_end("third"))
+            group.service("fourth")(slow_to_end("fourth"))
+            await anyio.sleep(2 if is_cancelled else 0.5)
+    names = ("fourth", "third", "second", "first")
+    assert diary == [f"{name} {what}" for name in names for what in ("ends", "has ended")]
 
 
 async def test_the_end_is_bounded_and_who_waits_is_answered() -> None:
@@ -734,3 +750,4 @@ async def test_a_supervisor_that_has_given_up_begins_again_with_the_one_above_it
 def test_how_often_cannot_be_negative() -> None:
     with pytest.raises(ValueError, match="max_restarts cannot be negative"):
         fa.StateManager().supervisor(max_restarts=-1)
+    assert fa.StateManager().supervisor(max_restarts=0, within=0.5).state == "running"

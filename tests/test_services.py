@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import itertools
 import logging
 import random
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -115,22 +119,28 @@ async def test_a_permanent_one_that_ends_is_started_again_whatever_errors_are_wo
     assert [str(each.error) for each in fa_failures.take()] == ["a mistake"]
 
 
-async def test_an_error_in_the_last_words_of_one_that_is_stopped_is_told(
-    fa_store: fa.StateManager, fa_failures: Failures
+@pytest.mark.parametrize("how", ["stop", "close"])
+@pytest.mark.parametrize("kind", [ValueError, fa.ClosedError])
+async def test_an_error_in_the_last_words_is_told_unless_the_end_itself_has_stirred_it_up(
+    how: str, kind: type[Exception]
 ) -> None:
     async def feed(get: fa.Get, set: fa.Set) -> None:
         try:
             await anyio.sleep_forever()
         finally:
-            raise ValueError("last words")
+            raise kind("last words")
 
-    service = fa_store.service(feed)
-    await anyio.sleep(1)
-    service.stop()
-    await anyio.sleep(100)
-    assert states(fa_store, service) == ["cancelled"]
-    (failure,) = fa_failures.take()
-    assert (str(failure.error), failure.key) == ("last words", "feed")
+    state = fa.StateManager()
+    failures = Failures.of(state)
+    async with state:
+        service = state.service(feed)
+        await anyio.sleep(1)
+        if how == "stop":
+            service.stop()
+            await anyio.sleep(100)
+    assert states(state, service) == ["cancelled"]
+    told = [(str(each.error), each.key) for each in failures.take()]
+    assert told == ([] if (how, kind) == ("close", fa.ClosedError) else [("last words", "feed")])
 
 
 async def test_one_that_does_not_end_is_reported_as_stuck_and_nobody_waits_for_it_twice(
@@ -179,7 +189,11 @@ async def test_a_stray_cancellation_is_a_failure_like_others() -> None:
                 task.cancel()
             await anyio.sleep_forever()
 
+        seen = record(state, feed.status)
         await state.wait_for(feed.status, lambda status: status.is_busy and status.attempt == 3)
+        assert {each.message for each in seen.values if each.state == "failed"} == {
+            "service feed was cancelled from outside"
+        }
         failures.assert_none()
 
 
@@ -228,6 +242,63 @@ async def test_what_a_service_has_asked_for_ends_with_it(fa_store: fa.StateManag
     assert fa_store.get(OTHER) == 0, "nothing new is written by one that has ended"
     gets[0](BUSY, False)
     assert fa_store.get(BUSY) is False, "but it may put back"
+
+
+@pytest.mark.parametrize("error", [None, ConnectionError("feed")])
+async def test_the_set_of_a_service_that_has_ended_by_itself_is_refused(
+    fa_store: fa.StateManager, error: Exception | None
+) -> None:
+    sets: list[fa.Set] = []
+
+    async def feed(get: fa.Get, set: fa.Set) -> None:
+        sets.append(set)
+        if error is not None:
+            raise error
+
+    fa_store.service(restart="transient", retry=fa.Retry(None, base=100, cap=100))(feed)
+    await anyio.sleep(1)
+    sets[0](OTHER, 5)
+    assert fa_store.get(OTHER) == 0
+
+
+async def test_what_a_service_has_asked_for_ends_when_it_fails(
+    fa_store: fa.StateManager, fa_failures: Failures
+) -> None:
+    async def slow(n: int) -> int:
+        await anyio.sleep(5)
+        return n + 1
+
+    async def feed(get: fa.Get, set: fa.Set) -> None:
+        set.update(PRICE, slow)
+        await anyio.sleep(1)
+        raise ConnectionError
+
+    fa_store.service(retry=fa.Retry(None, base=100, cap=100))(feed)
+    await anyio.sleep(2)
+    fa_store.set(PRICE, 7)
+    assert fa_store.get(PRICE) == 7, "nobody is busy with it"
+    fa_failures.clear()
+
+
+async def test_what_a_service_has_asked_for_ends_before_its_last_words(fa_store: fa.StateManager) -> None:
+    async def slow(n: int) -> int:
+        await anyio.sleep(5)
+        return n + 1
+
+    async def feed(get: fa.Get, set: fa.Set) -> None:
+        set.update(PRICE, slow)
+        try:
+            await anyio.sleep_forever()
+        finally:
+            async with set.cleanup(60):
+                await anyio.sleep(3)
+
+    service = fa_store.service(feed)
+    await anyio.sleep(1)
+    service.stop()
+    await anyio.sleep(1)
+    fa_store.set(PRICE, 7)
+    assert fa_store.get(PRICE) == 7, "nobody is busy with it"
 
 
 async def test_a_service_may_run_transactions_and_knows_its_store(fa_store: fa.StateManager) -> None:
@@ -280,7 +351,7 @@ async def test_the_status_tells_the_whole_story(fa_store: fa.StateManager) -> No
         feed.start()
         await anyio.sleep(1)
     assert seen.states == ["idle", "running", "failed", "running", "cancelled", "running", "idle"]
-    assert [each.attempt for each in seen.values if each.state == "running"] == [1, 2, 1]
+    assert [(each.attempt, each.active) for each in seen.values if each.state == "running"] == [(1, 1), (2, 1), (1, 1)]
     assert [each.message for each in seen.values if each.state == "failed"] == ["feed"]
 
 
@@ -376,6 +447,7 @@ async def test_one_that_is_not_to_be_started_again(fa_store: fa.StateManager, fa
         stage.kill("hopeless")
         await anyio.sleep(10)
         assert states(fa_store, once, hopeless) == ["succeeded", "failed"]
+        assert fa_store.get(once.status).attempt == 1
     assert len(fa_failures.take()) == 1
     with fa_store.listen(PRICE, lambda _: None):
         await anyio.sleep(10)
@@ -511,8 +583,111 @@ async def test_a_supervisor_that_was_up_for_long_is_started_again_soon(
         await anyio.sleep(1000)
         assert states(fa_store, feed) == ["running"]
         stage.kill("feed")
-        await anyio.sleep(1)
+        await anyio.sleep(0.51)
         assert states(fa_store, feed) == ["running"], "the delay does not grow over the months"
+
+
+async def test_a_supervisor_that_gives_up_at_once_is_started_again_later_each_time(
+    fa_store: fa.StateManager, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "flet_asp_actors")
+    starts: list[float] = []
+
+    async def doomed(get: fa.Get, set: fa.Set) -> None:
+        starts.append(anyio.current_time())
+        raise ConnectionError("doomed")
+
+    outer = fa_store.supervisor(max_restarts=None)
+    inner = outer.supervisor(max_restarts=0, name="inner")
+    feed = inner.service(doomed)
+    await anyio.sleep(120)
+    delays = [after - before for before, after in itertools.pairwise(starts)]
+    assert delays[0] <= 0.5
+    assert delays[:7] == sorted(delays[:7])
+    assert caplog.messages[0].startswith("inner has failed (ConnectionError: doomed); it is started again in 0.")
+    outer.stop()
+    starts.clear()
+    feed.start()
+    await anyio.sleep(2)
+    assert starts[1] - starts[0] <= 0.5, "the user has started it: a clean slate"
+
+
+async def test_it_says_who_is_started_again(fa_store: fa.StateManager, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "flet_asp_actors")
+    stage = Stage()
+    group = fa_store.supervisor("one_for_all")
+    for name in "ab":
+        group.service(retry=SOON)(stage.play(name))
+    await anyio.sleep(1)
+    stage.kill("a")
+    await anyio.sleep(0.1)
+    (message,) = caplog.messages
+    assert message.startswith("a has failed (ConnectionError: a); 2 are started again in ")
+
+
+async def test_who_is_started_by_hand_brings_back_those_above_it_with_a_clean_slate(
+    fa_store: fa.StateManager,
+) -> None:
+    stage = Stage()
+    outer = fa_store.supervisor(max_restarts=0)
+    inner = outer.supervisor(max_restarts=1, within=1000)
+    feed = inner.service(retry=SOON)(stage.play("feed"))
+    await anyio.sleep(1)
+    stage.kill("feed")
+    await anyio.sleep(2)
+    assert fa_store.get(feed.status).attempt == 2
+    inner.stop()
+    outer.stop()
+    assert (outer.state, inner.state) == ("stopped", "stopped")
+    feed.start()
+    assert (outer.state, inner.state) == ("running", "running")
+    await anyio.sleep(1)
+    stage.kill("feed")
+    await anyio.sleep(2)
+    assert (states(fa_store, feed), inner.state) == (["running"], "running"), "nothing counts from before"
+    assert fa_store.get(feed.status).attempt == 2
+    inner.start()  # nothing happens: it is at work
+    outer.stop()
+    assert (outer.state, inner.state) == ("stopped", "halted")
+    outer.start()
+    await anyio.sleep(1)
+    assert (states(fa_store, feed), inner.state) == (["running"], "running")
+    assert fa_store.get(feed.status).attempt == 1
+    outer.stop()
+    inner.start()
+    assert (outer.state, inner.state) == ("running", "running")
+
+
+async def test_one_that_was_never_launched_itself_gives_up_as_any(
+    fa_store: fa.StateManager, fa_failures: Failures
+) -> None:
+    stage = Stage()
+    outer = fa_store.supervisor()
+    outer.stop()
+    inner = outer.supervisor(max_restarts=0)
+    feed = inner.service(stage.play("feed"))
+    feed.start()
+    await anyio.sleep(1)
+    stage.kill("feed")
+    await anyio.sleep(0.1)
+    assert inner.state == "failed"
+    await anyio.sleep(1)
+    assert (states(fa_store, feed), inner.state) == (["running"], "running")
+    fa_failures.assert_none()
+
+
+async def test_all_for_one_waits_for_those_below_another_supervisor(fa_store: fa.StateManager) -> None:
+    stage = Stage()
+    group = fa_store.supervisor("one_for_all")
+    group.service(stage.play("a"))
+    inner = group.supervisor()
+    inner.service(stage.play("b", last_words=3))
+    inner.service(stage.play("c"))
+    await anyio.sleep(1)
+    stage.read()
+    stage.kill("a")
+    await anyio.sleep(10)
+    assert stage.read() == "-a -c -b +a +b +c"
 
 
 # ------------------------------------------------------------------ everywhere, in every order
@@ -624,6 +799,262 @@ def test_whatever_the_order_a_group_comes_to_the_same_end(backend: Any) -> None:
         assert not any(up.values())
 
     explore(scenario, range(300 if backend == "asyncio" else 100), backend=backend)
+
+
+# ------------------------------------------------------------------ the end of the store, and of its loop
+
+
+async def test_nobody_begins_or_is_added_in_a_store_that_has_ended() -> None:
+    stage = Stage()
+    async with fa.StateManager() as state:
+        group = state.supervisor()
+        feed = group.service(stage.play("feed"))
+    calls: list[Callable[[], object]] = [
+        feed.start,
+        group.start,
+        lambda: group.service(stage.play("late")),
+        group.supervisor,
+        state.supervisor,
+    ]
+    for call in calls:
+        with pytest.raises(fa.ClosedError, match="the store is closed"):
+            call()
+    assert states(state, feed) == ["cancelled"]
+
+
+async def test_one_that_is_about_to_be_started_again_in_a_store_that_ends_is_cancelled() -> None:
+    stage = Stage()
+    async with fa.StateManager() as state:
+        slow = state.service(stage.play("slow", last_words=3))
+        soon = state.service(retry=SOON)(stage.play("soon"))
+        late = state.service(retry=fa.Retry(None, base=100, cap=100))(stage.play("late"))
+        await anyio.sleep(1)
+        stage.kill("soon", "late")
+        await anyio.sleep(0.5)
+    assert stage.lives == {"slow": 1, "soon": 1, "late": 1}
+    assert states(state, slow, soon, late) == ["cancelled"] * 3
+
+
+async def test_one_that_fails_while_the_store_ends_is_told_and_not_started_again() -> None:
+    stage = Stage()
+
+    async def fail() -> None:
+        await anyio.sleep(1)
+        stage.kill("feed")
+
+    state = fa.StateManager()
+    failures = Failures.of(state)
+    feed = state.supervisor().service(stage.play("feed"))
+    slow = state.service(stage.play("slow", last_words=3))
+    async with anyio.create_task_group() as tasks, state:
+        await anyio.sleep(1)
+
+        tasks.start_soon(fail)
+    assert stage.read() == "+feed +slow -feed -slow"
+    assert states(state, feed, slow) == ["cancelled", "cancelled"]
+    assert [(str(each.error), each.actor) for each in failures.take()] == [
+        ("feed", "service (while it was being stopped)")
+    ]
+
+
+async def test_when_there_is_no_time_left_all_end_at_once() -> None:
+    stage = Stage()
+
+    async def stubborn(get: fa.Get, set: fa.Set) -> None:
+        with anyio.CancelScope(shield=True):
+            await anyio.sleep(1000)
+
+    state = fa.StateManager()
+    state.on_error = lambda failure: None
+    state.service(stage.play("a"))
+    group = state.supervisor()
+    for name in "bcd":
+        group.service(stage.play(name))
+    state.service(stubborn)
+    await anyio.sleep(1)
+    await state.aclose()
+    assert sorted(stage.read().split()) == ["+a", "+b", "+c", "+d", "-a", "-b", "-c", "-d"]
+
+
+def test_a_store_that_ends_without_a_loop_has_cancelled_its_services() -> None:
+    stage = Stage()
+    state = fa.StateManager()
+    feed = state.service(stage.play("feed"))
+    asyncio.run(state.aclose())
+    assert (stage.read(), states(state, feed)) == ("", ["cancelled"])
+
+
+async def test_what_another_store_holds_holds_no_service_of_one_that_has_ended(fa_store: fa.StateManager) -> None:
+    stage = Stage()
+    price = fa_store.atom(PRICE)
+    fa_store.service(while_watched=price)(stage.play("other"))
+    state = fa.StateManager()
+    async with state:
+        state.service(while_watched=price)(stage.play("feed"))
+        state.supervisor().service(while_watched=price)(stage.play("below"))
+        await anyio.sleep(1)
+    gone = weakref.ref(state)
+    del state
+    await anyio.sleep(1)
+    gc.collect()
+    assert gone() is None
+    with fa_store.listen(price, lambda _: None):
+        await anyio.sleep(1)
+    assert stage.read() == "+other"
+
+
+def test_what_ends_with_its_loop_goes_on_with_the_next() -> None:
+    stage = Stage()
+    state = fa.StateManager()
+    failures = Failures.of(state)
+    group = state.supervisor()
+    services = [
+        state.service(stage.play("above", last_words=0.01)),
+        group.service(stage.play("below")),
+        group.supervisor().service(stage.play("far below")),
+        group.service("once", restart="transient")(stage.play("once")),
+        state.service("hopeless", retry=fa.Retry(1))(stage.play("hopeless")),
+        group.service(stage.play("stopped")),
+        group.service(stage.play("last")),
+    ]
+    services[5].stop()
+
+    async def live() -> None:
+        with anyio.fail_after(5):
+            await state.wait_for(services[6].status, lambda status: status.is_busy)
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    async def first() -> None:
+        await live()
+        stage.cue("once")
+        stage.kill("hopeless")
+        await state.wait_for(services[4].status, lambda status: status.state == "failed")
+
+    up, down = ["idle"] * 3, ["succeeded", "failed", "cancelled"]
+    asyncio.run(first())
+    assert states(state, *services) == [*up, *down, "idle"]
+    for _ in range(2):
+        asyncio.run(live())
+        assert states(state, *services) == [*up, *down, "idle"]
+    assert stage.lives == {"above": 3, "below": 3, "far below": 3, "once": 1, "hopeless": 1, "last": 3}
+    assert [str(each.error) for each in failures.take()] == ["hopeless"]
+
+
+@pytest.mark.parametrize("act", ["nothing", "the service", "its supervisor", "a look"])
+def test_a_service_whose_loop_is_closed_under_it_goes_on_with_the_next(act: str) -> None:
+    stage = Stage()
+    state = fa.StateManager()
+    group = state.supervisor()
+    price = fa.StateManager().atom(PRICE)
+    feed = group.service(while_watched=price)(stage.play("feed"))
+    looking = price.listen(lambda _: None)
+
+    async def live() -> None:
+        with anyio.fail_after(5):
+            await state.wait_for(feed.status, lambda status: status.is_busy)
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(live())
+    loop.close()
+    if act == "the service":
+        feed.stop()
+        assert states(state, feed) == ["cancelled"]
+        feed.start()
+    elif act == "its supervisor":
+        group.stop()
+        assert (group.state, states(state, feed)) == ("stopped", ["idle"])
+        group.start()
+    elif act == "a look":
+        looking.close()
+        assert states(state, feed) == ["idle"]
+        price.listen(lambda _: None)
+    asyncio.run(live())
+    assert stage.lives == {"feed": 2}
+    assert states(state, feed) == ["idle"]
+
+
+def test_one_that_was_stopped_before_its_loop_was_closed_stays_so() -> None:
+    stage = Stage()
+    state = fa.StateManager()
+    feed, other = state.service(stage.play("feed", last_words=1)), state.service(stage.play("other"))
+
+    async def live() -> None:
+        with anyio.fail_after(5):
+            await state.wait_for(other.status, lambda status: status.is_busy)
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    async def stop() -> None:
+        feed.stop()
+        await asyncio.sleep(0)
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(live())
+    loop.run_until_complete(stop())
+    loop.close()
+    asyncio.run(live())
+    assert stage.lives == {"feed": 1, "other": 2}
+    assert states(state, feed, other) == ["cancelled", "idle"]
+
+
+def test_services_whose_loop_is_closed_before_they_have_begun_begin_with_the_next() -> None:
+    stage = Stage()
+    state = fa.StateManager()
+    services = [state.service(stage.play(name)) for name in "ab"]
+
+    async def touch() -> None:
+        await state.set(PRICE, 1)
+        state.listen(PRICE, lambda _: None)
+
+    async def live() -> None:
+        with anyio.fail_after(5):
+            await state.wait_for(services[1].status, lambda status: status.is_busy)
+            while len(stage.lives) < 2:
+                await anyio.lowlevel.checkpoint()
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(touch())
+    loop.close()
+    asyncio.run(live())
+    assert stage.lives == {"a": 1, "b": 1}
+
+
+def test_who_is_started_while_the_loop_ends_begins_with_the_next() -> None:
+    stage = Stage()
+    state = fa.StateManager()
+    again = state.service(stage.play("again", last_words=0.01))
+    stopped = state.service(stage.play("stopped"))
+
+    async def last(get: fa.Get, set: fa.Set) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            async with set.cleanup(1):
+                await anyio.sleep(0.02)
+                stopped.start()
+                await anyio.sleep(0.02)
+
+    service = state.service(last)
+    stopped.stop()
+
+    async def live() -> None:
+        with anyio.fail_after(5):
+            await state.wait_for(service.status, lambda status: status.is_busy)
+            while "again" not in stage.lives:
+                await anyio.lowlevel.checkpoint()
+
+    async def first() -> None:
+        await live()
+        again.stop()
+        again.start()
+
+    asyncio.run(first())
+    assert (stage.lives, states(state, again, stopped)) == ({"again": 1}, ["idle", "idle"])
+    asyncio.run(live())
+    assert (stage.lives, states(state, again, stopped)) == ({"again": 2, "stopped": 1}, ["idle", "idle"])
 
 
 # ------------------------------------------------------------------ corners

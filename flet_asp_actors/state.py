@@ -554,7 +554,11 @@ class StateManager(Store):
         self.settle_home()
         if isinstance(key, Readable) or not callable(key):  # else it is a function, and its node nobody else's
             binding.asked = key
-        binding.follow(target)
+        try:
+            binding.follow(target)
+        except BaseException:
+            binding.close()  # nobody gets it
+            raise
         self._bindings.add(binding)
         return binding
 

@@ -206,16 +206,18 @@ def test_what_was_about_to_begin_anew_when_it_came_begins_anew_before_anybody_lo
 
 def test_without_a_loop_it_passes_through_what_is_bound_and_an_effect() -> None:
     state = fa.StateManager()
+    text, column = ft.Text(), ft.Column()
     build: Any = interrupt
     with pytest.raises(KeyboardInterrupt):
-        state.bound(ft.Text(), value=interrupt)
+        state.bound(text, value=interrupt)
     with pytest.raises(KeyboardInterrupt):
-        state.bind(N, ft.Text(), to=interrupt)
+        state.bind(N, text, to=interrupt)
     with pytest.raises(KeyboardInterrupt):
-        state.bind_list(fa.Key[tuple[str, ...]]("rows", ("a",)), ft.Column(), build, str)
+        state.bind_list(fa.Key[tuple[str, ...]]("rows", ("a",)), column, build, str)
     with pytest.raises(KeyboardInterrupt):
         state.effect(interrupt)
     state.set(N, 1)
+    assert state.statistics().observed == 0, "nobody has got any of them"
     assert state.statistics().jobs == 0
 
 

@@ -42,7 +42,6 @@ class Inputs(Derived):
         self._start_over()
         self._is_own = is_own
         self._keeps_fresh = keeps_fresh
-        self._awaited: set[Node] = set()  # of the sources those that the work has waited for
         self._retained: dict[Node, None] = {}  # read by the work before, or waited for, and not yet read by this one
 
     is_plain = False
@@ -64,6 +63,7 @@ class Inputs(Derived):
 
     def _start_over(self) -> None:
         self.sources = self._seen = dict[Node, int]()  # with the version that the work has seen of each
+        self._awaited = set[Node]()  # of the sources those that the work has waited for
 
     @staticmethod
     def _unused(_: object) -> object:
@@ -77,7 +77,6 @@ class Inputs(Derived):
         """
         self._retained.update(dict.fromkeys(self.sources))
         self._start_over()
-        self._awaited.clear()
 
     def end(self) -> None:
         """The work has read everything it reads: let go of what it no longer does."""

@@ -58,20 +58,20 @@ class Watch(AsyncIterator[T], Generic[T]):
                 await self._wait()
                 continue
             taken = self._owner.on_home(functools.partial(self._take, end))
-            for value in taken:  # none, if another task was faster  # pragma: no branch - on another thread
+            for value in taken:  # none, if another task was faster, on another thread
                 return value
 
     async def _wait(self) -> None:
         news = self._news
         if news is None or news.is_done:
             news = self._news = Completion()
-        if not self._has_news and self._end is not None:  # pragma: no branch - else another thread has told meanwhile
+        if not self._has_news and self._end is not None:  # else another thread has told meanwhile
             await news.wait()
 
     def _take(self, end: _End) -> tuple[T, ...]:
         """Take the value that is there now; in one step, on the thread on which it changes."""
         if not self._has_news:
-            return ()  # pragma: no cover - a task on another thread was faster
+            return ()  # a task on another thread was faster
         self._has_news = False
         return (read(end.node),)
 

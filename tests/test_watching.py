@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import weakref
 from collections.abc import Awaitable
 from typing import Any
 
@@ -14,8 +15,10 @@ import pytest
 from anyio import wait_all_tasks_blocked
 
 import flet_asp_actors as fa
+from flet_asp_actors.door import LOCK
 from flet_asp_actors.testing import Failures, explore, quiescent
-from tests.kit.threads import in_thread
+from flet_asp_actors.waiting import Completion
+from tests.kit.threads import Behind, in_thread
 
 A = fa.Key("a", 0)
 B = fa.Key("b", 0)
@@ -87,6 +90,12 @@ async def test_one_of_several_may_give_up(fa_store: fa.StateManager) -> None:
         await watch.__anext__()
     fa_store.set(A, 2)
     assert await watch.__anext__() == 2, "a wait that was given up has taken nothing"
+    fa_store.set(A, 3)
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await watch.__anext__()
+    assert scope.cancelled_caught, "also where there is a value"
+    assert await watch.__anext__() == 3
 
 
 async def test_a_watch_that_is_dropped_is_over_wherever_it_was_left(fa_store: fa.StateManager) -> None:
@@ -235,6 +244,37 @@ async def test_whoever_waits_hears_of_a_failure_whoever_else_was_told(
     assert told[3:] == [3]
 
 
+@pytest.mark.parametrize("how", ["wait_for", "watch"])
+@pytest.mark.parametrize("gives_up", [False, True])
+async def test_a_failure_that_somebody_waits_for_is_not_told_to_those_who_came_later(
+    fa_store: fa.StateManager, fa_failures: Failures, how: str, gives_up: bool
+) -> None:
+    fa_store.set(A, 1)
+    answers: list[object] = []
+    scope = anyio.CancelScope()
+
+    async def wait() -> None:
+        with scope:
+            if how == "wait_for":
+                answers.append(await answer_of(fa_store.wait_for(odd_only, lambda n: n == 9)))
+            else:
+                answers.append(await answer_of(values.__anext__()))
+
+    async with fa_store.watch(odd_only) as values, anyio.create_task_group() as tasks:
+        await values.__anext__()
+        if how == "wait_for":
+            values.close()
+        tasks.start_soon(wait)
+        await wait_all_tasks_blocked()
+        if gives_up:
+            scope.cancel()
+            await wait_all_tasks_blocked()
+        fa_store.listen(odd_only, lambda _: None)
+        fa_store.set(A, 2)
+    assert answers == ([] if gives_up else ["2 is even"])
+    assert [str(each.error) for each in fa_failures.take()] == (["2 is even"] if gives_up else [])
+
+
 async def test_a_failure_that_only_those_hear_of_who_wait_is_told_to_nobody_else(
     fa_store: fa.StateManager, fa_failures: Failures
 ) -> None:
@@ -284,7 +324,7 @@ async def test_a_predicate_looks_once_a_turn_and_may_raise(fa_store: fa.StateMan
     async def later(value: int) -> bool:
         return value > 0
 
-    with pytest.raises(TypeError, match="plain function"):
+    with pytest.raises(TypeError, match="wait_for looks at the value with a plain function"):
         await fa_store.wait_for(A, later)
     assert fa_store.statistics().observed == 0
 
@@ -427,6 +467,68 @@ async def test_a_failure_is_given_once_as_long_as_it_is_the_same() -> None:
             assert waiting.cancelled_caught, "nothing has changed"
             state.set(A, 1)
             assert await values.__anext__() == "odd 0"
+            state.set(A, 2)
+            with pytest.raises(ValueError, match="even"):
+                await values.__anext__()
+            state.set(A, 4)
+            with anyio.move_on_after(0.01) as waiting:
+                await values.__anext__()
+            assert waiting.cancelled_caught, "nothing has changed since it was told"
+
+
+class Unlucky(Exception):
+    """What a predicate raises."""
+
+
+async def test_what_a_wait_has_raised_is_let_go_of_without_the_collector(fa_store: fa.StateManager) -> None:
+    def look(value: int) -> bool:
+        raise Unlucky(value)
+
+    raised: list[weakref.ref[Unlucky]] = []
+    gc.collect()
+    gc.disable()
+    try:
+        try:
+            await fa_store.wait_for(A, look)
+        except Unlucky as error:
+            raised.append(weakref.ref(error))
+        assert [each() for each in raised] == [None]
+    finally:
+        gc.enable()
+
+
+async def test_a_value_that_comes_just_before_somebody_waits_is_not_missed(
+    fa_store: fa.StateManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late() -> Completion:
+        monkeypatch.undo()
+        fa_store.set(A, 1)  # as another thread may do just then
+        return Completion()
+
+    async with fa_store.watch(A) as values:
+        assert await values.__anext__() == 0
+        monkeypatch.setattr("flet_asp_actors.watching.Completion", late)
+        with anyio.fail_after(1):
+            assert await values.__anext__() == 1
+
+
+def test_a_value_that_another_thread_takes_first_is_taken_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = fa.StateManager()
+    values = state.watch(A)
+    taken: list[int] = []
+
+    async def take() -> None:
+        taken.append(await values.__anext__())
+
+    async def second() -> None:
+        with anyio.move_on_after(0.01):
+            await take()
+        state.set(A, 1)
+        await take()
+
+    monkeypatch.setattr("flet_asp_actors.system.root.LOCK", Behind(LOCK, lambda: anyio.run(take)))
+    anyio.run(second)
+    assert taken == [0, 1]
 
 
 async def test_an_async_listener_held_for_a_loop_that_never_comes_is_closed_with_its_coroutine() -> None:

@@ -311,10 +311,12 @@ async def test_clearing_and_deleting_begin_afresh(fa_store: fa.StateManager, obs
     await fa_store.resolve(results)
     for begin_afresh, query in ((fa_store.clear, "a"), (lambda: fa_store.delete(results), "a")):
         begin_afresh()
+        begun = anyio.current_time()
         assert fa_store.get(results) is None
         assert fa_store.get(results.status).state == ("loading" if observed else "idle")
         await quiescent(fa_store)
         assert await fa_store.resolve(results) == query.upper()
+        assert anyio.current_time() == begun + 1
     assert asked == ["a", "b", "a", "a"]
     if values is not None:
         assert values.values == [None, "A", "B", None, "A", None, "A"]
@@ -350,6 +352,53 @@ async def test_overrides_of_each_kind(given: str, in_thread: bool) -> None:
             state.clear()
             assert await state.resolve(results) == f"{given} a"
     assert (threading.get_ident() in threads) is (given == "sync" and not in_thread), "what is sync goes where it says"
+
+
+async def test_what_is_given_is_there_whatever_happens() -> None:
+    results, asked = search()
+    async with fa.StateManager(overrides={results: "given"}) as state:
+        with record_changes(state, results.status) as statuses, record_changes(state, results) as values:
+            happens: list[Callable[[], object]] = [
+                lambda: state.refresh(results),
+                lambda: state.invalidate(results),
+                lambda: state.delete(results),
+                state.clear,
+            ]
+            for each in happens:
+                each()
+                assert state.get(results.status).state == "ready"
+                assert await state.resolve(results) == "given"
+        assert (statuses.values, values.values, asked) == ([], [], [])
+
+
+async def test_a_name_that_is_taken_from_a_selector_ends_it_for_those_who_have_its_handle(
+    fa_store: fa.StateManager,
+) -> None:
+    runs: list[str] = []
+
+    async def function(get: fa.Get) -> str:
+        runs.append(get(QUERY))
+        await anyio.sleep(1)
+        return runs[-1]
+
+    handle = fa_store.add_selector("value", function)
+    answers: list[str] = []
+
+    async def wait() -> None:
+        try:
+            await handle.resolve()
+        except fa.ClosedError as error:
+            answers.append(str(error))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(wait)
+        await anyio.sleep(0.5)
+        fa_store.delete("value")
+    assert answers == ["selector value was given up"]
+    with record_changes(fa_store, handle.status):
+        await quiescent(fa_store)
+    assert runs == ["a"]
+    assert_quiet(fa_store)
 
 
 async def test_a_closed_store_answers_those_who_wait_and_computes_nothing() -> None:

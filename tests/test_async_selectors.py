@@ -222,14 +222,21 @@ async def test_one_failure_is_told_once_along_a_chain(fa_store: fa.StateManager,
         return f"{get(inner)}"
 
     @fa.selector
+    async def directly(get: fa.Get) -> str:
+        return f"{get(results)}"
+
+    @fa.selector
     async def by_resolve(get: fa.Get) -> str:
         return await get.resolve(results)
 
     fa_store.set(QUERY, "bad")
-    with record(fa_store, by_get):
-        await fa_store.settled()
-        assert isinstance(fa_store.get(by_get.status).error, Offline)
-    assert len(fa_failures.take()) == 1
+    for follows in (by_get, directly):
+        fa_store.clear()
+        fa_store.set(QUERY, "bad")
+        with record(fa_store, follows):
+            await fa_store.settled()
+            assert isinstance(fa_store.get(follows.status).error, Offline)
+        assert len(fa_failures.take()) == 1
     with record(fa_store, by_resolve):
         await fa_store.settled()
         assert isinstance(fa_store.get(by_resolve.status).error, Offline)

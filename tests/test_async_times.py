@@ -328,6 +328,22 @@ async def test_an_observed_value_is_refreshed_at_its_pace(fa_store: fa.StateMana
         assert len(runs) == 6, "it has been due for long"
 
 
+async def test_a_pace_may_be_faster_than_a_second(fa_store: fa.StateManager) -> None:
+    value, runs = counted(seconds=0, refresh_every=0.25)
+    with record(fa_store, value):
+        await anyio.sleep(1.1)
+        assert len(runs) == 5
+
+
+async def test_a_change_shortly_before_a_refresh_is_computed_once(fa_store: fa.StateManager) -> None:
+    value, runs = counted(refresh_every=10)
+    with record(fa_store, value) as shown:
+        await anyio.sleep(1 + 9.5)
+        fa_store.set(QUERY, "b")
+        await anyio.sleep(1.5)
+        assert (shown.values, runs) == ([1, 2], ["a", "b"])
+
+
 async def test_who_comes_back_soon_waits_for_the_rest_of_the_pause(fa_store: fa.StateManager) -> None:
     value, runs = counted(refresh_every=10)
     await fa_store.resolve(value)
@@ -475,7 +491,11 @@ async def test_a_refresh_that_ends_in_a_loop_of_listeners_is_told_and_the_others
 def test_where_no_clock_goes_nothing_becomes_stale() -> None:
     state = fa.StateManager()
     value, runs = counted(seconds=0, stale_after=10)
+    soon, _ = counted(seconds=0, stale_after=0.5)
     loop = asyncio.new_event_loop()
+    assert loop.run_until_complete(state.resolve(soon)) == 1
+    with record(state, soon):
+        assert state.get(soon.status).state == "ready"
     assert loop.run_until_complete(state.resolve(value)) == 1
     with record(state, value):
         assert state.get(value.status).state == "ready"

@@ -428,6 +428,22 @@ async def test_a_selector_does_not_refresh_itself(fa_store: fa.StateManager) -> 
             await fa_store.resolve(value)
 
 
+async def test_a_refresh_of_what_waits_for_who_awaits_it_is_told(fa_store: fa.StateManager) -> None:
+    @fa.selector
+    async def one(get: fa.Get) -> None:
+        await fa_store.refresh(other)
+
+    @fa.selector
+    async def other(get: fa.Get) -> None:
+        await get.resolve(one)
+
+    with (
+        pytest.raises(fa.DeadlockError, match=r"selector one waits for a refresh of selector other"),
+        anyio.fail_after(5),
+    ):
+        await fa_store.resolve(one)
+
+
 # ------------------------------------------------------------------ refreshing
 
 
@@ -484,6 +500,26 @@ async def test_who_gives_up_the_receipt_leaves_the_refresh(fa_store: fa.StateMan
     await fa_store.settled()
     assert fa_store.get(value.status).state == "failed"
     assert len(fa_failures.take()) == 1
+
+
+async def test_a_failure_that_two_await_each_in_its_way_is_told_to_nobody_else(fa_store: fa.StateManager) -> None:
+    @fa.selector
+    async def value(get: fa.Get) -> int:
+        await anyio.sleep(1)
+        raise Offline
+
+    answers: list[BaseException] = []
+
+    async def wait(how: Callable[[Any], Any]) -> None:
+        try:
+            await how(value)
+        except Offline as error:
+            answers.append(error)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(wait, fa_store.refresh)
+        group.start_soon(wait, fa_store.resolve)
+    assert len(answers) == 2
 
 
 async def test_a_listener_refreshes_and_the_refresh_comes_to_its_end(fa_store: fa.StateManager) -> None:

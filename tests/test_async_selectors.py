@@ -281,6 +281,28 @@ async def test_whoever_failed_with_another_recovers_with_it(fa_store: fa.StateMa
     assert len(fa_failures.take()) == 2, "each failure once, though two pages show it"
 
 
+async def test_who_comes_back_learns_of_a_failure_behind_a_value_that_is_kept(
+    fa_store: fa.StateManager, fa_failures: Failures
+) -> None:
+    results, asked = search()
+
+    @fa.selector
+    async def page(get: fa.Get) -> str:
+        return f"page of {await get.resolve(results)}"
+
+    with record(fa_store, results):
+        with record(fa_store, page):
+            await fa_store.settled()
+        fa_store.set(QUERY, "bad")
+        await fa_store.settled()
+        with record(fa_store, page):
+            await fa_store.settled()
+            status = fa_store.get(page.status)
+        assert (status.state, status.value) == ("failed", "page of A")
+    assert asked == ["a", "bad"]
+    assert len(fa_failures.take()) == 1
+
+
 async def test_an_equals_that_raises_is_a_failure(fa_store: fa.StateManager, fa_failures: Failures) -> None:
     def equals(old: int, new: int) -> bool:
         raise ZeroDivisionError

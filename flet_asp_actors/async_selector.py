@@ -26,7 +26,7 @@ from .handle import Handle
 from .key import label
 from .owner import Job, Owner
 from .reading import Get
-from .receipt import Pending, Receipt
+from .receipt import DONE, Pending, Receipt
 from .timer import Timer
 from .waiting import Behaviour, behaviour
 
@@ -95,7 +95,7 @@ class AsyncSelector(Outcome[T, V], Handle[V]):
         return value
 
     def refresh(self) -> Receipt:
-        """Compute it anew now, whoever observes it or not; a computation under way is superseded.
+        """Compute it anew now, whoever observes it or not; a computation under way is superseded. From any thread.
 
         Returns:
             A receipt; `await` it for the end of the computation, or of that which supersedes it.
@@ -108,6 +108,9 @@ class AsyncSelector(Outcome[T, V], Handle[V]):
         if self.owner.is_closed:
             raise ClosedError(f"cannot refresh {label(self.key)}: the store is closed")
         self.refuse_itself("refreshes")
+        return self.owner.elsewhere(self.key, self._refresh)
+
+    def _refresh(self) -> Receipt:
         work = Behaviour(f"a refresh of {label(self.key)}")
         receipt = Pending(work, self.owner, self.failed_unheard)
         interest = Interest(self)
@@ -139,13 +142,20 @@ class AsyncSelector(Outcome[T, V], Handle[V]):
     def invalidate(self) -> None:
         """The value is no longer what it should be: compute it anew now if it is observed, else when it is needed.
 
+        May be called from any thread.
+
         Raises:
             DeadlockError: Inside its own computation.
+            ClosedError: When the store has ended.
         """
         self.refuse_itself("invalidates")
+        self.owner.elsewhere(self.key, self._invalidate)
+
+    def _invalidate(self) -> Receipt:
         self._computed_for = _STALE
         if self._is_wanted and not self._is_given:
             self._begin(0)
+        return DONE
 
     def __repr__(self) -> str:
         return f"<AsyncSelector {self.key}: {self._status.current.state}>"
@@ -338,7 +348,7 @@ class AsyncSelector(Outcome[T, V], Handle[V]):
         if every is None or not self._is_wanted:
             return
         self._cancel_timer()
-        self._timer = self.owner.timers.start(max(0.0, every - self._age()), self.invalidate)
+        self._timer = self.owner.timers.start(max(0.0, every - self._age()), self._invalidate)
 
     def _cancel_timer(self) -> None:
         timer, self._timer = self._timer, None

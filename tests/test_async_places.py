@@ -392,6 +392,29 @@ async def test_other_threads_and_loops_read_wait_and_refresh(fa_store: fa.StateM
     assert_quiet(fa_store)
 
 
+@pytest.mark.parametrize("how", ["refresh", "invalidate"])
+async def test_a_handle_has_it_computed_on_its_loop_wherever_it_is_asked(how: str, fa_store: fa.StateManager) -> None:
+    threads: list[threading.Thread] = []
+
+    async def function(get: fa.Get) -> int:
+        threads.append(threading.current_thread())
+        return len(threads)
+
+    value: Any = fa_store.add_selector("value", function)
+    value.listen(lambda _: threads.append(threading.current_thread()), immediate=False)
+    ask: Callable[[], object] = getattr(value, how)
+
+    async def ask_on_a_loop() -> None:
+        ask()
+
+    await quiescent(fa_store)
+    await anyio.to_thread.run_sync(ask)
+    await quiescent(fa_store)
+    await anyio.to_thread.run_sync(asyncio.run, ask_on_a_loop())
+    await quiescent(fa_store)
+    assert threads == [threading.current_thread()] * 6
+
+
 async def test_a_failing_refresh_is_told_to_the_thread_that_waits(fa_store: fa.StateManager) -> None:
     @fa.selector
     async def value(get: fa.Get) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Coroutine, Generator, Hashable
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Hashable
+from contextlib import AbstractContextManager
 from threading import get_ident
 from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar
 
@@ -13,14 +13,14 @@ from .core.evaluate import refuse_in_selector
 from .core.turn import here
 from .core.values import Itself
 from .ending import errors_in
-from .errors import BusyError, ClosedError, LoopError
+from .errors import BusyError, ClosedError
 from .key import Readable
 from .lanes import Lane, Lanes
 from .owner import Owner
 from .receipt import DONE, Receipt
 from .retry import Retry
 from .run import Run, current_run
-from .status import ActionStatus, Status, StatusKey
+from .status import ActionStatus, Status, StatusKey, telling
 from .writing import RunSet
 
 __all__ = ("BoundAction", "Definition", "Policy")
@@ -299,15 +299,9 @@ class BoundAction(Itself, Generic[P, R]):
         if self._owner.is_closed:
             raise ClosedError(f"cannot start {self.name}: the store is closed. Make a new one, or start it earlier.")
 
-    @contextmanager
-    def _telling(self) -> Generator[None, None, None]:
+    def _telling(self) -> AbstractContextManager[None]:
         """Have the statuses change in one turn."""
-        try:
-            with here():
-                yield
-        except LoopError as error:
-            # Nobody called a write here: the loop is the listeners'.
-            self._owner.report(error, self._lanes.all.status.key, "action")
+        return telling(self._owner, self._lanes.all.status.key, "action")
 
     def _reset(self) -> Receipt:
         with self._telling():

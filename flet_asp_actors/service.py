@@ -19,7 +19,7 @@ from .errors import ClosedError, RunCancelled
 from .key import Readable
 from .owner import Job, Owner, current_owner
 from .retry import Retry
-from .status import IDLE, ActionStatus, Status
+from .status import IDLE, ActionStatus, Status, telling
 from .waiting import Behaviour, Completion, behaviour
 from .writing import Notes, RunSet
 
@@ -239,7 +239,7 @@ class Service(Child):
     def show(self, state: Down, error: Exception | None = None) -> None:
         status: ActionStatus[None] = ActionStatus(state, error=error, attempt=self.failures)
         if status != self._status.current:
-            self._status.publish(status)
+            self._publish(status)
 
     def forget(self) -> None:
         if self._watched is not None:
@@ -250,11 +250,11 @@ class Service(Child):
     def on_begin(self) -> None:
         """It runs, or will with the next step of the loop."""
         if not self._status.current.is_busy:
-            self._status.publish(ActionStatus("running", attempt=self.failures + 1, active=1))
+            self._publish(ActionStatus("running", attempt=self.failures + 1, active=1))
 
     def on_progress(self, fraction: float | None, text: str) -> None:
         """It says how far it is."""
-        self._status.publish(replace(self._status.current, progress=fraction, progress_text=text))
+        self._publish(replace(self._status.current, progress=fraction, progress_text=text))
 
     def on_end(self, incarnation: _Incarnation, error: Exception | None) -> None:
         """A run has come to its end, on its own or because it was halted."""
@@ -269,7 +269,7 @@ class Service(Child):
             return
         self._current, self.is_up = None, False
         if error is None and self.restart != "permanent":
-            self._status.publish(ActionStatus("succeeded", attempt=self.failures + 1))
+            self._publish(ActionStatus("succeeded", attempt=self.failures + 1))
         elif is_ending:
             self._show_ending()
         else:
@@ -300,6 +300,10 @@ class Service(Child):
         self._parent.begun = incarnation.begun
         if running_home() is not None:
             self.on_begin()
+
+    def _publish(self, status: ActionStatus[None]) -> None:
+        with telling(self._owner, self._status.key, "service"):
+            self._status.publish(status)
 
     def _show_ending(self) -> None:
         self.show("cancelled" if self._owner.is_closed else "idle")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Generator, Hashable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, NoReturn, TypeVar
 
 from .core.evaluate import evaluating, now_computing, read_by
 from .core.graph import Node, tick
-from .core.turn import tell
-from .errors import ReadOnlyError
+from .core.turn import here, tell
+from .errors import LoopError, ReadOnlyError
 from .key import Readable
+from .owner import Owner
 
-__all__ = ("IDLE", "ActionStatus", "Status", "StatusKey", "describe")
+__all__ = ("IDLE", "ActionStatus", "Status", "StatusKey", "describe", "telling")
 
 R = TypeVar("R")
 V = TypeVar("V")
@@ -110,3 +112,14 @@ class StatusKey(Readable[ActionStatus[R]]):
 
     def __repr__(self) -> str:
         return f"status of action {self.action.name}{list(self.item) if self.item else ''}"
+
+
+@contextmanager
+def telling(owner: Owner, key: object, actor: str) -> Generator[None, None, None]:
+    """Have statuses change in one turn: who watches them is told when all is done, and breaks nothing off."""
+    try:
+        with here():
+            yield
+    except LoopError as error:
+        # Nobody called a write here: the loop is the listeners'.
+        owner.report(error, key, actor)

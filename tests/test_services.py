@@ -676,6 +676,30 @@ async def test_one_that_was_never_launched_itself_gives_up_as_any(
     fa_failures.assert_none()
 
 
+async def test_listeners_of_a_status_that_feed_each_other_keep_nobody_down(
+    fa_store: fa.StateManager, fa_failures: Failures
+) -> None:
+    stage = Stage()
+    group = fa_store.supervisor("one_for_all")
+    services = [group.service(retry=SOON)(stage.play(name)) for name in "abc"]
+    await anyio.sleep(1)
+
+    def disturb(_: object) -> None:
+        fa_store.update(PRICE, lambda n: n + 1)
+
+    ends = [services[1].status, services[2].status, PRICE]
+    subscriptions = [fa_store.listen(each, disturb, immediate=False) for each in ends]
+    stage.kill("b")
+    await anyio.sleep(2)
+    assert states(fa_store, *services) == ["running"] * 3
+    assert stage.read().split()[-3:] == ["+a", "+b", "+c"]
+    for subscription in subscriptions:
+        subscription.close()
+    told = fa_failures.take()
+    assert {type(each.error) for each in told} == {fa.LoopError}
+    assert {str(each.key) for each in told} <= {"status of service b", "status of service c"}
+
+
 async def test_all_for_one_waits_for_those_below_another_supervisor(fa_store: fa.StateManager) -> None:
     stage = Stage()
     group = fa_store.supervisor("one_for_all")

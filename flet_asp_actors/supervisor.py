@@ -6,6 +6,7 @@ import inspect
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol, TypeVar, get_args, overload
 
 import anyio
@@ -20,6 +21,7 @@ from .reading import Get
 from .retry import Retry
 from .selector import name_of
 from .service import RESTARTED, Child, Down, Restart, Service, is_good_while
+from .status import telling
 from .timer import Timer, Timers
 from .waiting import Completion
 from .writing import Set
@@ -173,9 +175,10 @@ class Supervisor(Child):
         self._owner.look_after_home()
 
         def stop() -> None:
-            self.is_stopped = True
-            self.halt()
-            self.state = "stopped"
+            with self._telling():
+                self.is_stopped = True
+                self.halt()
+                self.state = "stopped"
 
         self._owner.on_home(stop)
 
@@ -318,7 +321,10 @@ class Supervisor(Child):
 
     def child_failed(self, child: Child, error: Exception | None, /) -> None:
         """A child has ended that should not have: start it again, and whom the strategy says, or give up."""
-        cause = error or RuntimeError(f"service {child.name} has ended, and is permanent")
+        with self._telling():
+            self._mend(child, error, error or RuntimeError(f"service {child.name} has ended, and is permanent"))
+
+    def _mend(self, child: Child, error: Exception | None, cause: Exception) -> None:
         child.show("failed", cause)
         if self._is_hopeless(child, error):
             self._give_up(child, cause)
@@ -376,8 +382,13 @@ class Supervisor(Child):
     def restart(self, restart: _Restart) -> None:
         """All of them have ended, and the delay is over: start them in their order."""
         self._pending.remove(restart)
-        for child in restart.children:
-            child.launch()
+        with self._telling():
+            for child in restart.children:
+                child.launch()
+
+    def _telling(self) -> AbstractContextManager[None]:
+        """Tell of what becomes of the children when all is done: who hears of it may stop or start them."""
+        return telling(self._owner, self.name, "supervisor")
 
     def _add(self, child: Child) -> None:
         self._refuse_closed("start", child.name)

@@ -695,9 +695,57 @@ async def test_listeners_of_a_status_that_feed_each_other_keep_nobody_down(
     assert stage.read().split()[-3:] == ["+a", "+b", "+c"]
     for subscription in subscriptions:
         subscription.close()
-    told = fa_failures.take()
-    assert {type(each.error) for each in told} == {fa.LoopError}
-    assert {str(each.key) for each in told} <= {"status of service b", "status of service c"}
+    assert {type(each.error) for each in fa_failures.take()} == {fa.LoopError}
+
+
+@pytest.mark.parametrize("hears", ["failed", "running"])
+async def test_who_hears_how_a_child_is_doing_may_stop_its_group(fa_store: fa.StateManager, hears: str) -> None:
+    stage = Stage()
+    group = fa_store.supervisor("one_for_all")
+    services = [group.service(retry=SOON)(stage.play(name)) for name in "ab"]
+    await anyio.sleep(1)
+    stage.kill("a")
+    if hears == "running":
+        await fa_store.wait_for(services[0].status, lambda status: status.state == "failed")
+
+    def stop(status: fa.ActionStatus[None]) -> None:
+        if status.state == hears:
+            group.stop()
+
+    fa_store.listen(services[0].status, stop, immediate=False)
+    await anyio.sleep(100)
+    assert stage.lives == {"a": 1, "b": 1}
+    assert (group.state, states(fa_store, *services)) == ("stopped", ["cancelled", "cancelled"])
+
+
+async def test_who_hears_that_its_group_gives_up_may_stop_those_above(fa_store: fa.StateManager) -> None:
+    stage = Stage()
+    outer = fa_store.supervisor(max_restarts=None)
+    inner = outer.supervisor(max_restarts=0)
+    feed, other = (inner.service(stage.play(name)) for name in ("feed", "other"))
+    await anyio.sleep(1)
+    fa_store.listen(other.status, lambda status: outer.stop(), immediate=False)
+    stage.kill("feed")
+    await anyio.sleep(100)
+    assert stage.lives == {"feed": 1, "other": 1}
+    assert (outer.state, inner.state, states(fa_store, feed, other)) == ("stopped", "failed", ["failed", "cancelled"])
+
+
+async def test_who_hears_that_a_group_is_stopped_may_start_it_again(fa_store: fa.StateManager) -> None:
+    stage = Stage()
+    group = fa_store.supervisor()
+    services = [group.service(stage.play(name)) for name in "ab"]
+    await anyio.sleep(1)
+
+    def start(status: fa.ActionStatus[None]) -> None:
+        if status.state == "cancelled":
+            group.start()
+
+    with fa_store.listen(services[1].status, start, immediate=False):
+        group.stop()
+    await anyio.sleep(1)
+    assert (group.state, states(fa_store, *services)) == ("running", ["running", "running"])
+    assert stage.lives == {"a": 2, "b": 2}
 
 
 async def test_all_for_one_waits_for_those_below_another_supervisor(fa_store: fa.StateManager) -> None:

@@ -525,6 +525,26 @@ def test_a_write_of_a_store_that_gets_a_home_meanwhile_is_posted_there(
     assert heard == [1]
 
 
+def test_a_store_that_two_loops_use_first_is_at_home_on_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = fa.StateManager()
+    first = asyncio.new_event_loop()
+    heard_on: list[object] = []
+
+    async def settle() -> None:
+        state.listen(N, lambda _: heard_on.append(asyncio.get_running_loop()), immediate=False)
+
+    async def come_second() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr("flet_asp_actors.system.root.LOCK", Behind(LOCK, lambda: first.run_until_complete(settle())))
+            state.transaction()
+        state.set(N, 1)
+
+    asyncio.run(come_second())
+    first.run_until_complete(asyncio.sleep(0))
+    first.close()
+    assert heard_on == [first]
+
+
 def test_a_selector_that_two_threads_read_first_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     state = fa.StateManager()
     double = fa.selector(lambda get: get(N) * 2)

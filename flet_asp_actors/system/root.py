@@ -308,9 +308,13 @@ class Root:
                 if self._home is not None:
                     self._leave_home(self._home)
                 with LOCK:  # a thread may be in the middle of a write
-                    self._home, self.thread = home, home.thread
-                    self._call_deferred()
-                if open_host:
+                    is_first = self._home is None
+                    if is_first:
+                        self._home, self.thread = home, home.thread
+                        self._call_deferred()
+                if not is_first:
+                    self.settle_home(again, open_host)  # another loop has come in between
+                elif open_host:
                     self._release_held()
 
     def _call_deferred(self) -> None:

@@ -63,7 +63,8 @@ class Receipt:
 
         Raises:
             TimeoutError: When the time is over; the write stays on its way.
-            DeadlockError: On the thread of the store's own loop, which would have to apply it.
+            DeadlockError: On the thread of the store's own loop, which would have to apply it, and inside
+                the batch that holds it back.
         """
 
     def __repr__(self) -> str:
@@ -180,12 +181,24 @@ class Posted(Pending):
     an error counts as heard by nobody only when the receipt is dropped.
     """
 
-    __slots__ = ("_is_heard", "_late")
+    __slots__ = ("_is_heard", "_late", "is_held_back")
 
     def __init__(self, target: Behaviour, door: Door, unheard: Callable[[BaseException], object]) -> None:
         super().__init__(target, door)
         self._late = unheard
         self._is_heard = False
+        self.is_held_back: Callable[[], bool] = bool
+        """Whether it waits for the end of a batch, and the calling thread is in that."""
+
+    def wait(self, timeout: float | None = None) -> None:
+        try:
+            if self.is_held_back():
+                raise DeadlockError(
+                    f"Receipt.wait() for {self._target.name} inside the batch that holds it back; wait after the batch."
+                )
+            super().wait(timeout)
+        finally:
+            del self
 
     def follow(self, write: Receipt) -> None:
         """Finish as `write` does."""

@@ -142,6 +142,39 @@ async def test_waiting_for_a_receipt_on_the_loops_own_thread_raises() -> None:
         receipt.wait()
 
 
+async def test_waiting_inside_the_batch_that_holds_the_write_back_raises() -> None:
+    async with fa.StateManager() as state:
+
+        def work() -> None:
+            before = state.set(N, 1)
+            with state.batch():
+                before.wait(5)
+                receipt = state.set(M, 1)
+                with pytest.raises(fa.DeadlockError, match="inside the batch"):
+                    receipt.wait(0)
+            receipt.wait(5)
+
+        await anyio.to_thread.run_sync(work)
+        assert (state.get(N), state.get(M)) == (1, 1)
+
+
+async def test_batches_across_an_await_on_another_loop_are_flushed_there_and_raise_at_their_exit() -> None:
+    async with fa.StateManager() as state:
+
+        async def hold(key: fa.Key[int]) -> None:
+            with pytest.raises(fa.BatchError), state.batch():
+                with anyio.fail_after(5):
+                    await state.set(key, 1)
+
+        async def elsewhere() -> None:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(hold, N)
+                tasks.start_soon(hold, M)
+
+        await anyio.to_thread.run_sync(anyio.run, elsewhere)
+        assert (state.get(N), state.get(M)) == (1, 1)
+
+
 async def test_a_wait_that_takes_too_long() -> None:
     async with fa.StateManager() as state:
         gate = anyio.Event()

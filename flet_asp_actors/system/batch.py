@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Protocol
 
 from ..core.turn import Turn, here
-from ..door import LOCK, Home
+from ..door import LOCK, Home, running_home
 from ..errors import BatchError
 
 __all__ = ("Batch", "Collected")
@@ -35,28 +35,31 @@ class Batch:
     moment, and leaving it raises `BatchError`.
     """
 
-    __slots__ = ("_broken", "_home", "_open", "_store", "_turn")
+    __slots__ = ("_broken", "_collects", "_home", "_open", "_store", "_turn")
 
     def __init__(self, store: Collected, home: Home | None) -> None:
         self._store = store
         self._home = home
         self._turn: Turn | None = None
         self._open = False
+        self._collects = False
         self._broken = False
 
     def __enter__(self) -> None:
         if self._home is not None and not self._home.is_here:
-            self._open = get_ident() not in self._store.batches  # else the batch around this one does it
+            self._collects = get_ident() not in self._store.batches  # else the batch around this one does it
             self._store.batches.setdefault(get_ident(), [])
-            return
-        if self._home is None:
-            LOCK.acquire()
+            loop = running_home()
         else:
-            # The loop gets to this only if the batch is still open when its task is suspended.
-            self._home.post(self._on_suspended)
-        self._turn = here()
-        self._turn.depth += 1
+            loop = self._home
+            if loop is None:
+                LOCK.acquire()
+            self._turn = here()
+            self._turn.depth += 1
         self._open = True
+        if loop is not None:
+            # It gets to this only if the batch is still open when its task is suspended.
+            loop.post(self._on_suspended)
 
     def __exit__(
         self,
@@ -77,7 +80,8 @@ class Batch:
             return
         self._open = False
         if self._turn is None:
-            self._store.post_all(self._store.batches.pop(get_ident()))
+            if self._collects:
+                self._store.post_all(self._store.batches.pop(get_ident()))
             return
         self._turn.depth -= 1
         try:

@@ -178,6 +178,7 @@ class Root:
         batch = self.batches.get(get_ident())
         if batch is not None:
             batch.append(on_loop)
+            receipt.is_held_back = lambda: self.batches.get(get_ident()) is batch
         else:
             self._apply_soon(on_loop)
         return receipt

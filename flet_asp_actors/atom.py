@@ -303,7 +303,8 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
         if box is not None:
             if self.key.bound is not None and not is_quiet:
                 self._make_room(box, *self.key.bound)
-            receipt = Pending(box.behaviour, self.owner) if is_quiet else self._receipt(box)
+            unheard = self._unheard_of_quiet if is_quiet else self._unheard
+            receipt = Pending(box.behaviour, self.owner, unheard)
             box.post(_Message(handle, receipt, is_quiet))
             return receipt
         self.is_noted = True
@@ -343,6 +344,10 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
     def _unheard(self, error: BaseException) -> None:
         if not isinstance(error, RunCancelled):  # somebody wanted that
             self.owner.report(error, self.key, "atom")
+
+    def _unheard_of_quiet(self, error: BaseException) -> None:
+        if not isinstance(error, ClosedError):
+            self._unheard(error)
 
     def _continue(self, waiting: Awaitable[None], receipt: Pending) -> None:
         """Go on with a message that has to await, in a task of the host."""

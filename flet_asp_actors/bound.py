@@ -19,7 +19,7 @@ from .lanes import Lane, Lanes
 from .owner import Owner
 from .receipt import DONE, Receipt
 from .retry import Retry
-from .run import Run, current_run
+from .run import LOST, Run, current_run
 from .status import ActionStatus, Status, StatusKey, telling
 from .writing import RunSet
 
@@ -211,8 +211,7 @@ class BoundAction(Itself, Generic[P, R]):
             if not run.is_forgotten:
                 for track in lane.tracks:
                     track.ended(run)
-            if lane.runs and lane.runs[0].is_queued and not self._owner.is_closed:
-                self._begin_queued(lane, lane.runs[0])
+            self._begin_queued(lane, run)
 
     def is_expected(self, error: BaseException, /) -> bool:
         """Whether an error is part of the action's normal results."""
@@ -268,14 +267,28 @@ class BoundAction(Itself, Generic[P, R]):
                 track.started(run)
         return DONE
 
-    def _begin_queued(self, lane: Lane[R], run: Run[R]) -> None:
+    def _begin_queued(self, lane: Lane[R], ended: Run[Any]) -> None:
+        if lane.is_beginning:  # it was one of those that end without having begun
+            return
+        lane.is_beginning, is_lost = True, ended.reason is LOST
+        try:
+            while lane.runs and lane.runs[0].is_queued and not self._owner.is_closed:
+                run = lane.runs[0]
+                if is_lost or not self._begins(run):
+                    run.abandon()  # with its loop, as the one before it
+                    continue
+                for track in lane.tracks:
+                    track.begun(run)
+        finally:
+            lane.is_beginning = False
+
+    @staticmethod
+    def _begins(run: Run[Any]) -> bool:
         try:
             run.begin()
         except Exception:
-            run.abandon()  # the store has no loop any more
-            return
-        for track in lane.tracks:
-            track.begun(run)
+            return False  # the store has no loop any more
+        return True
 
     def _is_dropped(self, lane: Lane[R], run: Run[R]) -> bool:
         dropped = self.action.policy == "droppable" and bool(lane.active)

@@ -75,11 +75,13 @@ class Track(Generic[R]):
 class Lane(Generic[R]):
     """The runs that a policy is about, and the statuses that they show in."""
 
-    __slots__ = ("runs", "tracks")
+    __slots__ = ("is_beginning", "runs", "tracks")
 
     def __init__(self, *tracks: Track[R]) -> None:
         self.runs: list[Run[R]] = []
         """Those under way or queued, in the order of their start."""
+        self.is_beginning = False
+        """Whether the next of those that are queued is made to begin just now, or all of them to end."""
         self.tracks = tracks
         """The status of all runs, and that for the argument, if there is one."""
 

@@ -21,9 +21,12 @@ from .timer import Timer
 from .waiting import Behaviour, Completion, behaviour, wait_on
 from .writing import Notes, RunSet
 
-__all__ = ("Run", "RunHandler", "RunState", "current_run")
+__all__ = ("LOST", "Run", "RunHandler", "RunState", "current_run")
 
 R = TypeVar("R")
+
+LOST = "the store was closed"
+"""The reason of a run that its loop has left."""
 
 RunState = Literal["pending", "running", "succeeded", "failed", "cancelled"]
 
@@ -363,7 +366,7 @@ class Run(Job, Generic[R]):
         if rest is error:
             self._end("failed", as_exception(error))
             return
-        self._end("cancelled", reason="the store was closed" if self._owner.is_closed else None)
+        self._end("cancelled", reason=LOST if self._owner.is_closed else None)
         self._report_stirred(rest)
 
     def _end_with(self, error: Exception | None) -> None:
@@ -429,7 +432,7 @@ class Run(Job, Generic[R]):
         self._end("cancelled", reason="dropped")
 
     def abandon(self) -> None:
-        self._end("cancelled", reason="the store was closed")
+        self._end("cancelled", reason=LOST)
 
     def _cancel(self, reason: object) -> Receipt:
         if not self._completion.is_done and not self._cancel_asked:

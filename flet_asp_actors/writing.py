@@ -307,6 +307,7 @@ class RunSet:
             nonlocal is_refused
             if is_refused is not None:
                 return
+            is_refused = True  # also if what is to be put back cannot be made
             value = make()
             is_refused = not known.may_become(value)
             if not is_refused:

@@ -698,3 +698,24 @@ async def main():
 {run}
 """
     assert outcome(program) == (3, "", "")
+
+
+def test_any_number_of_runs_may_be_queued_when_the_loop_ends() -> None:
+    state = fa.StateManager()
+    runs: list[fa.Run[None]] = []
+
+    @fa.action(policy="sequential")
+    async def save(get: fa.Get, set: fa.Set, is_done: bool) -> None:
+        if not is_done:
+            await anyio.sleep_forever()
+
+    async def first() -> None:
+        runs.extend(state.action(save)(False) for _ in range(1000))
+        await anyio.wait_all_tasks_blocked()
+
+    async def second() -> None:
+        await state.action(save)(True)
+
+    asyncio.run(first())
+    asyncio.run(second())
+    assert {run.state for run in runs} == {"cancelled"}

@@ -541,7 +541,11 @@ def test_those_who_watch_other_values_are_told_after_an_interrupt(state: fa.Stat
         raise KeyboardInterrupt
 
     first = state.listen(ends, end, immediate=False)
-    multiples = fa.family()(lambda get, factor: get(N) * factor)
+
+    @fa.family
+    def multiples(get: fa.Get, factor: int) -> int:
+        return get(N) * factor
+
     for factor in (3, 4, 5):
         state.listen(multiples(factor), told.append, immediate=False)
     with pytest.raises(KeyboardInterrupt):
@@ -551,3 +555,65 @@ def test_those_who_watch_other_values_are_told_after_an_interrupt(state: fa.Stat
     state.listen(M, lambda _: None)
     state.set(M, 2)
     assert told == [3, 4, 5]
+
+
+@fa.selector
+def small(get: fa.Get) -> int:
+    """The number, which must not be too big."""
+    if get(N) > 9:
+        raise ValueError(get(N))
+    return get(N)
+
+
+def test_those_after_one_that_makes_it_fail_are_told_when_it_is_as_it_was(state: fa.StateManager) -> None:
+    failures, heard, told = collect(state), list[int](), list[int]()
+
+    def spoil(n: int) -> None:
+        heard.append(n)
+        if len(heard) == 1:
+            state.set(N, 99)
+
+    state.listen(small, spoil, immediate=False)
+    state.listen(small, told.append, immediate=False)
+    state.set(N, 1)
+    assert (heard, told, len(failures)) == ([1], [], 1)
+    state.set(N, 1)
+    assert (heard, told, len(failures)) == ([1], [1], 1)
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_who_begins_to_listen_while_it_fails_hears_the_value_from_before(state: fa.StateManager, others: int) -> None:
+    collect(state)
+    told: list[int] = []
+    assert state.get(small) == 0
+    known = [list[int]() for _ in range(others)]
+    for each in known:
+        state.listen(small, each.append)
+    state.set(N, 99)
+    with pytest.raises(ValueError, match="99"):
+        state.get(small)
+    state.listen(small, told.append, immediate=False)
+    state.set(N, 0)
+    assert (told, known) == ([0], [[0]] * others)
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_those_after_one_that_deletes_the_name_hear_of_nothing_that_never_was(
+    state: fa.StateManager, writes: bool
+) -> None:
+    told: list[object] = []
+
+    def delete(_: object) -> None:
+        if writes:
+            state.set(N, 8)
+        state.delete("double")
+
+    state.add_selector("double", lambda get: get(N) * 2)
+    state.listen("double", delete, immediate=False)
+    state.listen("double", told.append, immediate=False)
+    state.listen("double", told.append, immediate=False)
+    state.set(N, 7)
+    assert None not in told
+    told.clear()
+    state.atom("double", 5)
+    assert told == [5]

@@ -735,6 +735,31 @@ async def test_what_is_put_back_in_a_busy_atom_says_when_that_is_done(value: int
         assert said == ["pending", "done, and it is 1"], "awaiting what was refused delivers the cancellation again"
 
 
+async def test_what_cannot_be_made_to_be_put_back_is_told_and_the_atom_goes_on(
+    fa_store: fa.StateManager, fa_failures: Failures
+) -> None:
+    async def slow(n: int) -> int:
+        await anyio.sleep(2)
+        return n + 10
+
+    @fa.action
+    async def work(get: fa.Get, set: fa.Set) -> None:
+        set(COUNT, 1)
+        try:
+            await anyio.sleep(1)
+        finally:
+            set.update(COUNT, lambda n: n // 0)
+
+    run = fa_store.action(work)()
+    await wait_all_tasks_blocked()
+    fa_store.update(COUNT, slow)
+    run.cancel()
+    await quiescent(fa_store)
+    assert [type(failure.error) for failure in fa_failures.take()] == [ZeroDivisionError]
+    await fa_store.set(COUNT, 5)
+    assert fa_store.get(COUNT) == 5
+
+
 async def test_the_status_shows_how_far_the_latest_run_is_and_no_other(fa_store: fa.StateManager) -> None:
     kept: dict[int, fa.Set] = {}
 

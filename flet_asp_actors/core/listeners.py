@@ -65,9 +65,11 @@ class Listeners(Watcher):
             self.start()
         elif self.node.mark:
             validate(self.node)
-        now = self.newest
-        if self.seen != now or self.mark:  # the others are still to be told
+        now = NEVER if self.node.error is not None else self.newest
+        if self.seen != now or self.mark:  # the others are still to be told, or know a value from before the failure
             self._part(self._calls, ())
+        if now == NEVER:
+            self.seen = NEVER
         listener.seen = now
         self._own_calls()[listener] = listener.callback
 
@@ -92,13 +94,13 @@ class Listeners(Watcher):
         if self._is_uneven:
             self._tell_each(list(self._calls))
             return
+        node, turn = self.node, here()
         telling = self._telling = self._calls
-        turn = here()
         calls = turn.telling = iter(telling.values())
         turn.untold = 0
         try:
             while True:
-                value = self.node.current
+                value = node.current
                 result: object = None
                 error: BaseException | None = None
                 try:
@@ -118,7 +120,7 @@ class Listeners(Watcher):
             raise
         finally:
             turn.telling = self._telling = None
-        if turn.untold or self.mark:
+        if (turn.untold or self.mark) and self.node is node:
             # One has written: those after it are told of that now, and the others in the next turn.
             untold = self._last_of(telling, turn.untold)
             self._part(telling, untold)
@@ -126,13 +128,17 @@ class Listeners(Watcher):
 
     def _tell_each(self, listeners: list[Listener]) -> None:
         """Tell those who have not seen what is there now."""
+        node = self.node
         try:
             for listener in listeners:
+                if self.node is not node:  # one has deleted the name: the others wait for what it stands for next
+                    return
                 if listener not in self._calls:
                     continue
                 if self.node.mark:
                     validate(self.node)
                 if self.node.error is not None:
+                    self.seen = NEVER  # when it recovers, also to the value from before, those after this one look
                     if self.know_failure():
                         self.report(self.node.error)
                     return

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from ..errors import LoopError
 from .evaluate import evaluating, is_evaluating, validate, validate_all
-from .graph import CHECK, CHECKING, CLEAN, DIRTY, Derived, Node, link, notice_by, tick, unlink
+from .graph import CHECK, CHECKING, CLEAN, DIRTY, NEVER, Derived, Node, link, notice_by, tick, unlink
 
 __all__ = ("Leader", "Turn", "Watcher", "here", "invalidate", "mark_dependents", "tell")
 
@@ -66,7 +66,8 @@ class Watcher:
             validate(self.node)
         here().look()
         self.mark = CLEAN
-        self.seen = self.newest
+        # Of what fails nothing has been seen, whatever value is kept behind that.
+        self.seen = NEVER if self.node.error is not None else self.newest
 
     @property
     def newest(self) -> int:

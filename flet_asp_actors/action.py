@@ -158,8 +158,14 @@ class Action(Itself, Generic[P, R]):
         return await self.start(state, args)
 
     def _given(self, params: Any) -> tuple[Any, ...]:
-        accepts = sum(p.kind is not p.KEYWORD_ONLY for p in self._signature.parameters.values())
-        return (params,) if self.takes or (params is not None and accepts > 2) else ()
+        if not self.takes:
+            if params is None:
+                return ()
+            try:
+                self._signature.bind_partial(None, None, params)
+            except TypeError:
+                return ()  # there is no room for it
+        return (params,)
 
     # ------------------------------------------------------------------ what bound actions need of it
 

@@ -290,6 +290,20 @@ async def test_a_timeout_is_a_failure_whose_writes_are_refused() -> None:
         assert (state.get(USER), state.get(LOADING)) == (None, False)
 
 
+async def test_what_being_out_of_time_has_stirred_up_is_its_cause() -> None:
+    @fa.action(timeout=0.001)
+    async def slow(get: fa.Get, set: fa.Set) -> None:
+        try:
+            await anyio.sleep_forever()
+        except anyio.get_cancelled_exc_class():
+            raise ValueError("cleanup") from None
+
+    async with fa.StateManager() as state:
+        with pytest.raises(TimeoutError) as caught:
+            await state.action(slow)()
+        assert repr(caught.value.__cause__) == "ValueError('cleanup')"
+
+
 async def test_a_swallowed_timeout_is_a_timeout_all_the_same() -> None:
     @fa.action(timeout=0.001)
     async def slow(get: fa.Get, set: fa.Set) -> str:
@@ -412,7 +426,7 @@ async def test_an_error_during_the_cleanup_of_a_cancelled_run_is_reported() -> N
         await wait_all_tasks_blocked()
         run.cancel()
         await run.wait()
-        assert run.state == "cancelled"
+        assert (run.state, run.reason) == ("cancelled", None)
         assert [str(each.error) for each in found] == ["cleanup"]
 
 
@@ -528,6 +542,55 @@ def test_definitions_are_checked_where_they_are_made() -> None:
         make(login.function, timeout=0)
     with pytest.raises(TypeError, match=r"takes \(get, set, ...\)"):
         make(print_nothing)
+    with pytest.raises(TypeError, match="action login: retry takes a fa.Retry"):
+        make(login.function, retry=3)
+    with pytest.raises(TypeError, match="action login: timeout is a number of seconds, and not '5'"):
+        make(login.function, timeout="5")
+
+
+def test_a_definition_says_what_its_handler_does() -> None:
+    async def work(get: fa.Get, set: fa.Set) -> None:
+        """Work hard."""
+
+    assert fa.Action(work).__doc__ == "Work hard."
+
+
+async def test_a_definition_that_is_called_where_no_store_is_the_current_one_says_how_to_bind_it() -> None:
+    with pytest.raises(RuntimeError, match=r"bind it: state\.action\(login\)\(\.\.\.\)"):
+        login("ann", anyio.Event())
+
+
+async def test_what_flet_asps_form_gives_to_a_handler_depends_on_what_that_takes() -> None:
+    def nothing(get: fa.Get, set: fa.Set) -> object:
+        return "nothing"
+
+    def named(get: fa.Get, set: fa.Set, *, args: object = "default") -> object:
+        return args
+
+    def one(get: fa.Get, set: fa.Set, args: object) -> object:
+        return args
+
+    def perhaps(get: fa.Get, set: fa.Set, args: object = "default") -> object:
+        return args
+
+    def many(get: fa.Get, set: fa.Set, *args: object) -> object:
+        return args
+
+    def all_of_them(*args: object) -> object:
+        return args[2:]
+
+    expected: list[tuple[Any, object, object]] = [
+        (nothing, "nothing", "nothing"),
+        (named, "default", "default"),
+        (one, None, 5),
+        (perhaps, "default", 5),
+        (many, (), (5,)),
+        (all_of_them, (), (5,)),
+    ]
+    async with fa.StateManager() as state:
+        for handler, without, given in expected:
+            assert await fa.Action(handler).start(state) == without
+            assert await fa.Action(handler).start(state, 5) == given
 
 
 def test_without_a_loop_it_says_how_to_get_one() -> None:

@@ -122,8 +122,25 @@ def test_on_a_loop_it_ends_the_program(user: Callable[[fa.StateManager], Awaitab
 
 
 def test_without_a_loop_it_passes_through_a_sync_action() -> None:
+    state, action = fa.StateManager(), fa.Action(interrupt)
     with pytest.raises(KeyboardInterrupt):
-        fa.Action(interrupt).run(fa.StateManager(), None)
+        action.run(state, None)
+    assert state.get(action.status).state == "failed"
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_run_that_it_has_ended_has_failed(backend: str) -> None:
+    state = fa.StateManager()
+    runs: list[fa.Run[int]] = []
+
+    async def main() -> None:
+        async with state:
+            runs.append(state.action(interrupt_later)())
+            await anyio.sleep(10)
+
+    with pytest.raises(BaseException, match="^$|group|nursery"):
+        anyio.run(main, backend=backend)
+    assert (runs[0].state, type(runs[0].error)) == ("failed", KeyboardInterrupt)
 
 
 def test_the_messages_after_one_that_was_interrupted_are_handled_all_the_same() -> None:

@@ -382,6 +382,26 @@ async def test_a_restartable_action_that_is_called_by_its_own_child(fa_store: fa
 # ------------------------------------------------------------------ calls that wait for nothing
 
 
+async def test_a_restartable_action_that_another_one_calls_ends_with_that(fa_store: fa.StateManager) -> None:
+    @fa.action(policy="restartable")
+    async def search(get: fa.Get, set: fa.Set) -> None:
+        await anyio.sleep_forever()
+
+    @fa.action
+    async def other(get: fa.Get, set: fa.Set) -> None:
+        go()
+        await anyio.sleep_forever()
+
+    go = fa_store.action(search)
+    first = go()
+    run = fa_store.action(other)()
+    await anyio.sleep(1)
+    assert (first.state, fa_store.get(go.status).state) == ("cancelled", "running")
+    run.cancel()
+    await anyio.sleep(1)
+    assert (run.state, fa_store.get(go.status).state) == ("cancelled", "cancelled")
+
+
 async def test_a_sync_call_goes_by_the_policy(fa_store: fa.StateManager) -> None:
     def both(policy: Any) -> fa.BoundAction[[], str]:
         def work(get: fa.Get, set: fa.Set) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import inspect
 import random
+import weakref
 from typing import Any, Literal, TypeAlias
 
 import anyio
@@ -194,7 +196,7 @@ async def test_a_sync_call_that_fails_or_was_cancelled_raises(fa_store: fa.State
             raise ValueError(how)
         if how == "pass on":
             raise fa.RunCancelled("another one", "theirs")
-        go.cancel("itself")
+        go.cancel("itself" if how == "cancel" else None)
         set(COUNT, 5)
 
     go = fa_store.action(work)
@@ -202,6 +204,7 @@ async def test_a_sync_call_that_fails_or_was_cancelled_raises(fa_store: fa.State
         ("fail", ValueError, "failed", None),
         ("pass on", fa.RunCancelled, "cancelled", "theirs"),
         ("cancel", fa.RunCancelled, "cancelled", "itself"),
+        ("cancel without a word", fa.RunCancelled, "cancelled", None),
     ):
         with pytest.raises(kind) as caught:
             go.call_now(how)
@@ -241,6 +244,92 @@ async def test_children_and_grandchildren_end_with_a_run_that_does_not_succeed(
     assert run.state == ("cancelled" if how == "cancel" else "failed")
     assert [each.state for each in found] == ["cancelled"] * 3
     assert "which had started it" in str(found[0].reason)
+
+
+async def test_children_end_before_the_last_words_of_a_run_that_is_cancelled(fa_store: fa.StateManager) -> None:
+    children: list[fa.Run[None]] = []
+
+    @fa.action
+    async def parent(get: fa.Get, set: fa.Set) -> None:
+        children.extend(fa_store.action(forever)() for _ in range(3))
+        try:
+            await anyio.sleep_forever()
+        finally:
+            async with set.cleanup(4):
+                await anyio.sleep(3)
+
+    run = fa_store.action(parent)()
+    await anyio.sleep(1)
+    run.cancel()
+    await anyio.sleep(1)
+    assert run.state == "running"
+    assert [each.state for each in children] == ["cancelled"] * 3
+
+
+async def test_who_cancels_a_run_by_waiting_no_longer_waits_for_its_last_words(fa_store: fa.StateManager) -> None:
+    @fa.action
+    async def work(get: fa.Get, set: fa.Set) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            async with set.cleanup(4):
+                await anyio.sleep(3)
+
+    run = fa_store.action(work)()
+    with anyio.move_on_after(1):
+        await run
+    assert run.state == "cancelled"
+
+
+async def test_a_run_that_has_ended_holds_nothing_of_what_it_was_given(fa_store: fa.StateManager) -> None:
+    class Big:
+        """Something that can be referred to weakly."""
+
+    @fa.action
+    async def work(get: fa.Get, set: fa.Set, big: Big) -> None:
+        await anyio.sleep(1)
+
+    big = Big()
+    gone = weakref.ref(big)
+    run = fa_store.action(work)(big)
+    del big
+    await run
+    await anyio.sleep(1)
+    gc.collect()
+    assert gone() is None
+    assert run.state == "succeeded"
+
+
+async def test_a_run_that_is_cancelled_before_it_has_begun_was_dropped(fa_store: fa.StateManager) -> None:
+    run = fa_store.action(forever)()
+    run.cancel()
+    await run.wait()
+    assert (run.state, run.reason) == ("cancelled", "dropped")
+
+
+@pytest.mark.parametrize("kind", ["alone", "with a cancellation"])
+async def test_what_is_no_exception_is_told_once(kind: str, fa_store: fa.StateManager, fa_failures: Failures) -> None:
+    class Stray(BaseException):
+        """What is no error, and not meant for the interpreter either."""
+
+    class Both(BaseException):
+        """What a group of a stray cancellation and an error is."""
+
+        def split(self, kind: object) -> tuple[object, BaseException]:
+            return None, ValueError("of a child")
+
+    @fa.action
+    async def work(get: fa.Get, set: fa.Set) -> None:
+        await anyio.sleep(1)
+        raise Stray if kind == "alone" else Both
+
+    run = fa_store.action(work)()
+    await run.wait()
+    told = [str(each.error) for each in fa_failures.take()]
+    if kind == "alone":
+        assert (run.state, len(told)) == ("failed", 1)
+    else:
+        assert (run.state, told) == ("cancelled", ["of a child"])
 
 
 async def test_a_child_of_a_run_that_has_succeeded_goes_on(fa_store: fa.StateManager) -> None:
@@ -419,6 +508,18 @@ async def test_what_a_run_wrote_in_its_first_try_may_be_put_back_in_its_second(f
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_a_run_that_is_out_of_time_only_puts_back_from_a_thread_too(fa_store: fa.StateManager) -> None:
+    @fa.action(timeout=1)
+    async def work(get: fa.Get, set: fa.Set) -> None:
+        with anyio.CancelScope(shield=True):
+            await anyio.sleep(2)
+            await anyio.to_thread.run_sync(lambda: set(COUNT, 5))
+
+    with pytest.raises(TimeoutError):
+        await fa_store.action(work)()
+    assert fa_store.get(COUNT) == 0
+
+
 async def test_a_timed_run_may_write_from_a_thread(fa_store: fa.StateManager) -> None:
     @fa.action(timeout=1000)
     async def work(get: fa.Get, set: fa.Set) -> None:

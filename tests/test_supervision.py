@@ -138,7 +138,7 @@ async def test_a_stray_cancellation_ends_that_run_alone() -> None:
         for action in (awaits_a_cancelled_future, cancels_its_own_task):
             run = action()
             await run.wait()
-            assert run.state == "cancelled"
+            assert (run.state, run.reason) == ("cancelled", None)
         assert sibling.state == "running"
         state.set(N, 5)
         assert state.get(N) == 5

@@ -508,18 +508,6 @@ async def test_what_a_run_wrote_in_its_first_try_may_be_put_back_in_its_second(f
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
-async def test_a_run_that_is_out_of_time_only_puts_back_from_a_thread_too(fa_store: fa.StateManager) -> None:
-    @fa.action(timeout=1)
-    async def work(get: fa.Get, set: fa.Set) -> None:
-        with anyio.CancelScope(shield=True):
-            await anyio.sleep(2)
-            await anyio.to_thread.run_sync(lambda: set(COUNT, 5))
-
-    with pytest.raises(TimeoutError):
-        await fa_store.action(work)()
-    assert fa_store.get(COUNT) == 0
-
-
 async def test_a_timed_run_may_write_from_a_thread(fa_store: fa.StateManager) -> None:
     @fa.action(timeout=1000)
     async def work(get: fa.Get, set: fa.Set) -> None:

@@ -55,6 +55,11 @@ def refuse_with_lock(what: str) -> None:
     )
 
 
+_asked: dict[int, int] = {}
+"""Threads that wait for the answer of a loop, and the threads of those loops."""
+
+_asking = threading.Lock()
+
 _forks = 0
 """How many forks have led to this process. The loops from before are there, and nobody runs them."""
 
@@ -77,6 +82,8 @@ def _after_fork_in_child() -> None:  # pragma: no cover - what forks is a test i
     _forks += 1
     has_lock = _forking.pop(get_ident())
     _forking.clear()
+    _asked.clear()
+    _asking._at_fork_reinit()  # type: ignore[attr-defined]  # as below
     if has_lock:
         LOCK.release()
     else:
@@ -167,22 +174,45 @@ class Home:
 
         Raises:
             HomeIsGone: When the loop is dead.
+            DeadlockError: When that loop waits, perhaps by way of others, for the caller's thread.
         """
         refuse_with_lock("waiting for another store's loop")
+        me = get_ident()
         future: concurrent.futures.Future[T] = concurrent.futures.Future()
 
         def answer() -> None:
             try:
-                future.set_result(function())
+                try:
+                    result = function()
+                finally:
+                    _asked.pop(me, None)  # before anything else happens here: who asked may be slow to wake up
+                future.set_result(result)
             except BaseException as error:
                 future.set_exception(error)
 
-        if not self.post(answer):
-            raise HomeIsGone
-        while not concurrent.futures.wait([future], PATIENCE).done:
-            if self.is_gone and not future.done():
+        self._ask(me)
+        try:
+            if not self.post(answer):
                 raise HomeIsGone
-        return future.result()
+            while not concurrent.futures.wait([future], PATIENCE).done:
+                if self.is_gone and not future.done():
+                    raise HomeIsGone
+            return future.result()
+        finally:
+            _asked.pop(me, None)
+
+    def _ask(self, me: int) -> None:
+        """Note that a thread waits for this loop, unless that would close a circle."""
+        with _asking:
+            thread: int | None = self.thread
+            while thread is not None:
+                thread = _asked.get(thread)
+                if thread == me:
+                    raise DeadlockError(
+                        "event loops that wait for each other: this one has asked a store that lives on another one, "
+                        "which waits for this one. Ask from a thread: `await asyncio.to_thread(store.get, key)`."
+                    )
+            _asked[me] = self.thread
 
 
 def running_home() -> Home | None:

@@ -408,6 +408,31 @@ async def test_a_wait_inside_a_turn_of_a_store_without_a_loop_is_refused() -> No
         in_thread(work)
 
 
+def test_a_loop_that_asks_one_which_waits_for_its_answer_is_told() -> None:
+    loop = asyncio.new_event_loop()
+    found: list[fa.Failure] = []
+
+    async def make() -> fa.StateManager:
+        state = fa.StateManager()
+        state.on_error = found.append
+        return state
+
+    async def ask(other: fa.StateManager) -> None:
+        here = fa.StateManager()
+        other.listen(N, lambda _: here.snapshot())
+
+    answers = threading.Thread(target=loop.run_forever, daemon=True)
+    answers.start()
+    other = asyncio.run_coroutine_threadsafe(make(), loop).result(5)
+    asks = threading.Thread(target=asyncio.run, args=(ask(other),), daemon=True)
+    asks.start()
+    asks.join(5)
+    assert [type(each.error) for each in found] == [fa.DeadlockError]
+    loop.call_soon_threadsafe(loop.stop)
+    answers.join()
+    loop.close()
+
+
 async def test_a_foreign_write_to_a_closed_store() -> None:
     async with fa.StateManager() as state:
         pass

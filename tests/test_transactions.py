@@ -25,6 +25,7 @@ from flet_asp_actors.testing import (
     virtual_backend,
     virtual_backends,
 )
+from tests.kit.threads import in_thread
 
 Backend: TypeAlias = Literal["asyncio", "trio"]
 Ways: TypeAlias = Literal["run", "waiter", "close"]
@@ -417,6 +418,53 @@ def test_from_the_loop_of_another_thread() -> None:
             assert (state.get(A), state.get(B)) == (101, 1)
 
     anyio.run(main)
+
+
+async def test_what_a_store_on_another_loop_has_is_refused(fa_store: fa.StateManager) -> None:
+    other = fa.StateManager()
+    handle = other.atom(A)
+    is_settled, is_over = threading.Event(), threading.Event()
+
+    async def settle() -> None:
+        async with other:
+            is_settled.set()
+            await anyio.to_thread.run_sync(is_over.wait)
+
+    async with anyio.create_task_group() as tasks:
+        try:
+            with pytest.raises(ValueError, match=r"Key\('a'\) belongs to a store that lives on another loop"):
+                async with fa_store.transaction() as tx:
+                    tx.set(B, 2)
+                    tx.set(handle, 1)  # which has no loop yet
+                    tasks.start_soon(anyio.to_thread.run_sync, lambda: anyio.run(settle))
+                    await anyio.to_thread.run_sync(is_settled.wait)
+            async with fa_store.transaction() as tx:
+                assert tx.get(handle) == 100
+                with pytest.raises(ValueError, match="lives on another loop"):
+                    tx.set(handle, 1)
+        finally:
+            is_over.set()
+    with pytest.raises(fa.ClosedError, match="belongs to a store that is closed"):
+        async with fa_store.transaction() as tx:
+            tx.set(handle, 1)
+    assert (handle.value, fa_store.get(B)) == (100, 0)
+
+
+async def test_what_a_store_without_a_loop_has_is_written_where_it_lives_from_then_on(
+    fa_store: fa.StateManager,
+) -> None:
+    others: list[fa.StateManager] = []
+    threads: list[threading.Thread] = []
+
+    def make() -> None:
+        others.append(fa.StateManager())
+        others[0].listen(A, lambda _: threads.append(threading.current_thread()), immediate=False)
+
+    in_thread(make)
+    async with fa_store.transaction() as tx:
+        tx.set(others[0].atom(A), 1)
+    await anyio.to_thread.run_sync(lambda: others[0].set(A, 3).wait(5))
+    assert threads == [threading.current_thread()] * 2
 
 
 # ------------------------------------------------------------------ snapshots

@@ -11,6 +11,7 @@ import anyio.lowlevel
 from ..atom import Atom, is_atom
 from ..core.turn import here
 from ..core.values import is_a, is_immutable, private_copy, same
+from ..door import CLOSED, HOMELESS
 from ..errors import ClosedError, ConflictError
 from ..key import Name, Readable, Writable
 from ..owner import Owner
@@ -39,6 +40,8 @@ class Transaction:
     somebody else has written one of the keys meanwhile, theirs stays (the first committer
     wins) and leaving the block raises `ConflictError`: read again and do it once more. Keys
     that are only read are not guarded; writing back what was read guards them, too.
+
+    What it writes lives in its own store, or in another one on the same loop.
     """
 
     __slots__ = ("_is_committed", "_is_dropped", "_is_over", "_owner", "_staged")
@@ -82,7 +85,8 @@ class Transaction:
 
         Raises:
             ReadOnlyError: For a selector or a status.
-            ClosedError: When the transaction is over.
+            ValueError: For the atom of a store that lives on another loop.
+            ClosedError: When the transaction is over, or the store has ended.
         """
         self._write(key, self._blind, lambda _: value)
 
@@ -179,7 +183,20 @@ class Transaction:
         if not is_atom(node):
             node.set(None)  # says that it is read-only
         atom: Atom[Any] = node
+        self._refuse_elsewhere(atom)
         return atom
+
+    def _refuse_elsewhere(self, atom: Atom[Any]) -> None:
+        """Refuse what another store has on another loop, or had: a commit is one step of one loop."""
+        owner = atom.owner
+        if owner is self._owner or owner.thread in (HOMELESS, self._owner.thread):
+            return
+        if owner.thread == CLOSED:
+            raise ClosedError(f"{atom.key} belongs to a store that is closed; a transaction cannot write it")
+        raise ValueError(
+            f"{atom.key} belongs to a store that lives on another loop, and a transaction writes on one. Write it by "
+            "itself, `await atom.set(value)`, or in a transaction of its own store."
+        )
 
     def _stage(self, atom: Atom[Any]) -> _Staged:
         """Note what an atom holds, for somebody who goes by it."""
@@ -188,7 +205,7 @@ class Transaction:
             try:
                 atom.is_noted = True
                 # On its own thread: nobody writes between looking at the value and at its version.
-                value, version = self._owner.on_home(lambda: (private_copy(atom.current), atom.version))
+                value, version = atom.owner.on_home(lambda: (private_copy(atom.current), atom.version))
             except TypeError as error:
                 raise TypeError(f"{atom.key} in a transaction: {error}; set a new value instead") from error
             staged = self._staged[atom] = _Staged(value, version)
@@ -214,6 +231,8 @@ class Transaction:
             return DONE
         written = [(atom, staged) for atom, staged in self._staged.items() if staged.is_written]
         for atom, _ in written:
+            self._owner.adopt(atom)
+            self._refuse_elsewhere(atom)
             if atom.is_busy:
                 return atom.post(_nothing)
         for atom, staged in written:

@@ -401,7 +401,11 @@ async def test_a_handle_has_it_computed_on_its_loop_wherever_it_is_asked(how: st
         return len(threads)
 
     value: Any = fa_store.add_selector("value", function)
-    value.listen(lambda _: threads.append(threading.current_thread()), immediate=False)
+
+    def hear(_: object) -> None:
+        threads.append(threading.current_thread())
+
+    value.listen(hear, immediate=False)
     ask: Callable[[], object] = getattr(value, how)
 
     async def ask_on_a_loop() -> None:

@@ -177,6 +177,49 @@ async def test_batches_across_an_await_on_another_loop_are_flushed_there_and_rai
         assert (state.get(N), state.get(M)) == (1, 1)
 
 
+@pytest.mark.parametrize("when", ["in the middle of it", "before it has taken it"])
+def test_a_batch_whose_loop_is_closed_is_one_turn_all_the_same(when: str) -> None:
+    state = fa.StateManager()
+    loop = asyncio.new_event_loop()
+    seen: list[tuple[int, int]] = []
+
+    async def settle() -> None:
+        state.listen(fa.selector(lambda get: (get(N), get(M))), seen.append, immediate=False)
+
+    def work() -> None:
+        with state.batch():
+            state.set(N, 1)
+            if when == "in the middle of it":
+                loop.close()
+            state.set(M, 1)
+        loop.close()
+        state.set(OPEN, True)
+
+    loop.run_until_complete(settle())
+    in_thread(work)
+    assert seen == [(1, 1)]
+
+
+async def test_listeners_that_feed_each_other_after_a_batch_in_a_thread_are_told_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("flet_asp_actors.core.turn.MAX_TURNS", 10)
+    async with fa.StateManager() as state:
+        found: list[fa.Failure] = []
+        state.on_error = found.append
+        state.listen(N, lambda n: state.set(M, n + 1), immediate=False)
+        state.listen(M, lambda m: state.set(N, m + 1), immediate=False)
+
+        def work() -> None:
+            with state.batch():
+                receipt = state.set(N, 1)
+            receipt.wait(5)
+
+        await anyio.to_thread.run_sync(work)
+        await state.settled()
+        assert [type(each.error) for each in found] == [fa.LoopError]
+
+
 async def test_a_wait_that_takes_too_long() -> None:
     async with fa.StateManager() as state:
         gate = anyio.Event()

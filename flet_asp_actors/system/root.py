@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import Context
 from threading import get_ident
 from types import TracebackType
@@ -17,7 +17,7 @@ from ..core.graph import Node, Scope, user_traceback
 from ..core.turn import here
 from ..door import CLOSED, HOMELESS, LOCK, Home, HomeIsGone, running_home
 from ..ending import GRACE
-from ..errors import BusyError, ClosedError, DeadlockError, NotRunningError
+from ..errors import BusyError, ClosedError, DeadlockError, LoopError, NotRunningError
 from ..key import label, user_key
 from ..owner import Job, current_owner
 from ..receipt import Posted, Receipt
@@ -185,13 +185,15 @@ class Root:
 
     def post_all(self, writes: list[Callable[[], None]]) -> None:
         """Have these writes applied on the home loop, in one turn."""
+        self._apply_soon(lambda: self._apply_together(writes))
 
-        def on_loop() -> None:
+    def _apply_together(self, writes: Iterable[Callable[[], None]]) -> None:
+        try:
             with here():
                 for write in writes:
                     write()
-
-        self._apply_soon(on_loop)
+        except LoopError as error:
+            self.report(error, "a batch", "write from another thread")  # it is no write's: the loop is the listeners'
 
     def _apply_soon(self, posted: Callable[[], None]) -> None:
         """Have writes that were noted as posted applied on the home loop; here, if the store has lost that.
@@ -341,8 +343,7 @@ class Root:
             try:
                 if host is not None:
                     host.abandon()
-                for _, apply in list(self._posted.values()):
-                    apply()
+                self._apply_together([apply for _, apply in self._posted.values()])
             finally:
                 self._is_leaving = False
         if self._is_closing:

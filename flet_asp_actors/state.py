@@ -300,7 +300,8 @@ class StateManager(Store):
         """Have a property follow an atom, and the atom follow what is entered at the control.
 
         See `two_way` for `to`, `parse`, `event` and `debounce`, and `bind` for the rest. With
-        `on_input_change` that is called with the event, and nothing is written for you.
+        `on_input_change` that is called with the event, and nothing is written for you. An async one
+        goes on on the page's loop, in a task of this store, or of the page's own if this lives elsewhere.
 
         Returns:
             The binding; its `error` is the key that `two_way(...).error` is.
@@ -546,7 +547,7 @@ class StateManager(Store):
 
         self._refuse_closed("bind")
         node = self.find(ways.key)
-        editing = Editing(ways.error, ways.parse, ways.event, on_input, ways.debounce)
+        editing = Editing(ways.error, get_state_manager, ways.parse, ways.event, on_input, ways.debounce)
         binding = TwoWayBinding(_name_of(ways.key, node), node, prop, self, editing, ways.to, update)
         return self._begin(binding, target, ways.key)
 

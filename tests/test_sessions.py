@@ -14,7 +14,7 @@ import flet as ft
 import pytest
 
 import flet_asp_actors as fa
-from flet_asp_actors.testing import HeadlessApp, virtual_backend
+from flet_asp_actors.testing import HeadlessApp, assert_quiet, virtual_backend
 from flet_asp_actors.ui.frame import ui_actor
 from tests.kit.apps import store
 from tests.kit.threads import in_thread
@@ -581,6 +581,31 @@ async def test_what_is_entered_on_another_loop_reaches_the_store_and_is_not_sent
             await there(app.settle())
             assert (app.one("TextField")["value"], app.texts()) == ("abc", ["ABC"])
             assert app.mirror_diff() == []
+
+
+async def test_what_begins_with_an_event_on_another_loop_goes_on_there_and_ends_with_the_page() -> None:
+    async with fa.StateManager() as shared:
+        threads: list[threading.Thread] = []
+
+        async def later(_: Any) -> None:
+            threads.append(threading.current_thread())
+            try:
+                await asyncio.Event().wait()
+            finally:
+                threads.append(threading.current_thread())
+
+        def main(page: ft.Page) -> None:
+            threads.append(threading.current_thread())
+            field = ft.TextField()
+            shared.bind_two_way(NAME, field, on_input_change=later)
+            page.add(field)
+
+        async with elsewhere(main) as (app, there):
+            await there(app.type(app.one("TextField"), "a"))
+            await there(app.settle())
+            assert_quiet(shared)
+            assert threads[1:] == threads[:1] != [threading.current_thread()]
+        assert threads == threads[:1] * 3
 
 
 async def test_pages_on_two_loops_and_a_thread_that_writes() -> None:

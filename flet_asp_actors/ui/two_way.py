@@ -36,6 +36,8 @@ class Editing:
 
     error: Readable[str | None]
     """The key that holds why the last entry was refused, if it was."""
+    store_of: Callable[[ft.Page], Owner]
+    """The store of a page: it has the task of an `on_input` where the one of the binding lives on another loop."""
     parse: Callable[[Any], Any] | None = None
     event: str | None = None
     on_input: Callable[[Any], object] | None = None
@@ -194,9 +196,13 @@ class TwoWayBinding(Binding):
             return
         try:
             if self._editing.on_input is not None:
+                page = adapter.page_of(control)  # it may leave that now
                 result = self._editing.on_input(event)
                 if inspect.isawaitable(result):
-                    self._owner.spawn(_Input(self, result))
+                    owner = self._owner
+                    if page is not None and not owner.is_here:
+                        owner = self._editing.store_of(page)
+                    owner.spawn(_Input(self, result))
                 return
             self._take(control, said)
         except BaseException as error:

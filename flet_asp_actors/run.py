@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextvars import Context, ContextVar, copy_context
 from types import TracebackType
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast
@@ -12,6 +12,7 @@ import anyio
 
 from .core.calls import FATAL, as_exception
 from .core.graph import user_traceback
+from .core.turn import step_out_by
 from .ending import GRACE, Watchdog, cancelled_in
 from .errors import RunCancelled
 from .owner import Job, Owner, current_owner
@@ -449,3 +450,18 @@ class Run(Job, Generic[R]):
 
 current_run: ContextVar[Run[Any] | None] = ContextVar("flet_asp_actors_run", default=None)
 """The run that the current task belongs to, if any."""
+
+
+def _step_out() -> Callable[[], object]:
+    """Be no part of any work for a while, with the tasks that are made meanwhile; returns how to go back."""
+    before = behaviour.set(None), current_owner.set(None), current_run.set(None)
+
+    def go_back() -> None:
+        behaviour.reset(before[0])
+        current_owner.reset(before[1])
+        current_run.reset(before[2])
+
+    return go_back
+
+
+step_out_by(behaviour.get, _step_out)

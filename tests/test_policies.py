@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import gc
 import random
@@ -753,6 +754,33 @@ async def test_what_is_put_back_in_a_busy_atom_says_when_that_is_done(value: int
         assert said == ["pending", "done, and it is 0", "awaited"]
     else:
         assert said == ["pending", "done, and it is 1"], "awaiting what was refused delivers the cancellation again"
+
+
+@pytest.mark.parametrize("anyio_backend", [virtual_backend()], ids=["asyncio"])
+async def test_what_a_listener_makes_is_no_part_of_the_run_that_has_written(fa_store: fa.StateManager) -> None:
+    tasks: list[asyncio.Task[str]] = []
+    edits: list[fa.Run[None]] = []
+    save = fa_store.action(sleeper())
+
+    @fa_store.action
+    async def edit(get: fa.Get, set: fa.Set) -> None:
+        set(COUNT, 1)
+        await anyio.sleep(1)
+
+    async def save_and_wait() -> str:
+        run = save("saved", 3)
+        await edits[0]  # it does not wait for this one
+        return await run
+
+    fa_store.listen(COUNT, lambda _: tasks.append(asyncio.create_task(save_and_wait())), immediate=False)
+    edits.append(edit())
+    await anyio.sleep(0.5)
+    edits[0].cancel()
+    with pytest.raises(fa.RunCancelled, match="edit was cancelled"):
+        await tasks[0]
+    assert fa_store.get(save.status).state == "running", "it is nobody's child"
+    await quiescent(fa_store)
+    assert fa_store.get(save.status).value == "saved"
 
 
 async def test_what_cannot_be_made_to_be_put_back_is_told_and_the_atom_goes_on(

@@ -12,7 +12,7 @@ from ..errors import LoopError
 from .evaluate import evaluating, is_evaluating, validate, validate_all
 from .graph import CHECK, CHECKING, CLEAN, DIRTY, NEVER, Derived, Node, link, notice_by, tick, unlink
 
-__all__ = ("Leader", "Turn", "Watcher", "here", "invalidate", "mark_dependents", "tell")
+__all__ = ("Leader", "Turn", "Watcher", "here", "invalidate", "mark_dependents", "step_out_by", "tell")
 
 MAX_TURNS = 10_000
 """How many turns one drain may take before it is called a loop."""
@@ -181,6 +181,7 @@ class Turn:
             return
         self.draining = True
         turns = 0
+        go_back = None if _working() is None else _step_out()  # whoever is told does not work for the one who writes
         try:
             while self.pending or self.noticed:
                 while self.noticed and not self.pending:  # who leaves in one turn may be back in the next
@@ -196,6 +197,8 @@ class Turn:
             raise
         finally:
             self.draining = False
+            if go_back is not None:
+                go_back()
             if self.marked and not self.pending:
                 self.marked = []
 
@@ -292,6 +295,20 @@ _here = _Here()
 def here() -> Turn:
     """The turn of the calling thread."""
     return _here.turn
+
+
+def _at_nothing() -> None:
+    """The core by itself knows of no work."""
+
+
+_working: Callable[[], object] = _at_nothing
+_step_out: Callable[[], Callable[[], object]]
+
+
+def step_out_by(working: Callable[[], object], step_out: Callable[[], Callable[[], object]]) -> None:
+    """Say how to ask for what the caller works, None for nothing, and how to be nobody's for a while, and go back."""
+    global _working, _step_out
+    _working, _step_out = working, step_out
 
 
 notice_by(lambda call: here().noticed.append(call))

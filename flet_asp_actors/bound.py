@@ -10,6 +10,7 @@ from threading import get_ident
 from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar
 
 from .core.evaluate import refuse_in_selector
+from .core.graph import tick
 from .core.turn import here
 from .core.values import Itself
 from .ending import errors_in
@@ -165,9 +166,15 @@ class BoundAction(Itself, Generic[P, R]):
                 run.cancel(reason)
 
     @property
-    def is_idle(self) -> bool:
-        """Whether no run is under way."""
-        return not any(lane.runs for lane in self._lanes)
+    def is_at_rest(self) -> bool:
+        """Whether no run is under way, and nobody observes how it is doing."""
+        is_busy = any(lane.runs for lane in self._lanes)
+        return not is_busy and not any(status.dependents for status in self._lanes.statuses)
+
+    def retire(self) -> None:
+        """Another one is found from here on: whoever has read how this one is doing looks again."""
+        for status in self._lanes.statuses:
+            status.version = tick()
 
     def reset(self, _event: object = None) -> None:
         """Cancel every run and set the status back to idle. Works as `on_click=action.reset`."""

@@ -110,6 +110,11 @@ class Lanes(Generic[R]):
     def __iter__(self) -> Iterator[Lane[R]]:
         return iter(list(self._lanes.values()))
 
+    @property
+    def statuses(self) -> list[Status[ActionStatus[R]]]:
+        """That of all runs, and those for an argument."""
+        return [self.all.status, *(lane.tracks[-1].status for lane in self), *self._forgotten.values()]
+
     def __len__(self) -> int:
         return len(self._lanes)
 

@@ -578,7 +578,7 @@ class StateManager(Store):
         if self.ends_with_page:
             self._begin_close()
         else:
-            self.let_visitors_go(page)
+            self.later(lambda: self.let_visitors_go(page))  # when its bindings have ended
 
     def leave_page(self, page: ft.Page, reason: str) -> None:
         """There is nobody at the page any more: cancel the runs that were started from it."""

@@ -454,3 +454,25 @@ async def test_what_goes_wrong_while_the_store_closes_is_told(is_awaited: bool) 
         (value, "async selector", Offline)
     ]
     assert len(answers) == is_awaited
+
+
+@pytest.mark.parametrize("is_evicted", [False, True])
+async def test_who_has_read_how_one_that_is_gone_was_doing_looks_at_the_new_one(is_evicted: bool) -> None:
+    @fa.family(max_size=1)
+    async def later(get: fa.Get, number: int) -> int:
+        return number
+
+    @fa.selector
+    def how(get: fa.Get) -> str:
+        return get(later(1).status).state
+
+    async with fa.StateManager() as state:
+        await state.resolve(later(1))
+        assert state.get(how) == "ready"
+        if is_evicted:
+            await state.resolve(later(2))
+        else:
+            state.delete(later(1))
+        assert state.get(how) == "idle"
+        await state.resolve(later(1))
+        assert state.get(how) == "ready"

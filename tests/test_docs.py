@@ -132,7 +132,8 @@ def test_the_links_to_elsewhere_are_these() -> None:
 DIRECTIVE = re.compile(r"^\.\. (?:auto(class|function|method|property|attribute|exception)|py:(data)):: ([\w.]+)", re.M)
 MEMBERS = re.compile(r"^\.\. autoclass:: (\w+).*\n   :members: (.+)$", re.MULTILINE)
 INNER = {
-    "adopt", "cancel_runs", "cancel_runs_of", "capture_context", "elsewhere", "find", "fresh_context", "give_up",
+    "adopt", "bound_actions", "cancel_runs", "cancel_runs_of", "capture_context", "elsewhere", "find", "fresh_context",
+    "give_up",
     "hold", "initial", "is_here", "later", "leave_page", "let_visitors_go", "look_after_home", "missing", "on_home",
     "on_session", "origin", "post_all", "report", "settle_home", "spawn", "visitor", "watchers_of", "writable",
 }  # fmt: skip

@@ -223,10 +223,12 @@ async def test_the_actions_of_a_page_leave_a_shared_store_with_it() -> None:
                 await other.click("Work")
                 await other.click("Save")
                 assert shared.statistics().actions == 6
+            await asyncio.sleep(0.1)
             assert shared.statistics().actions == 5, "the other one saves"
             await app.click("Save")
             assert app.texts()[0] == "running", "its own are its own"
             await asyncio.sleep(2)
+        await asyncio.sleep(1)
         assert shared.statistics().actions == 2, "those that others might use stay"
         assert shared.get(shared.action(work).status).state == "running"
         shared.action(work).cancel()
@@ -235,6 +237,42 @@ async def test_the_actions_of_a_page_leave_a_shared_store_with_it() -> None:
         gc.collect()
         assert [page() for page in pages] == [None, None]
         assert shared.get(COUNT) == 4
+
+
+@IN_VIRTUAL_TIME
+@pytest.mark.parametrize("is_shown", [False, True])
+async def test_an_action_that_left_with_its_page_is_found_by_all_who_know_of_it(is_shown: bool) -> None:
+    post = fa.action(inner_action())
+    held: list[fa.BoundAction[..., Any]] = []
+    seen: list[str] = []
+
+    @fa.selector
+    def how(get: fa.Get) -> str:
+        return get(post.status).state
+
+    async with fa.StateManager() as shared:
+
+        def main(page: ft.Page) -> None:
+            shared.attach(page)
+            held.append(shared.action(Saving(shared).save))
+            page.add(ft.Button("Post", on_click=shared.action(post)))
+            page.add(ft.Button("Look", on_click=lambda: seen.append(shared.get(how))))
+
+        subscription = shared.listen(how, lambda _: None) if is_shown else None
+        async with HeadlessApp(main) as app:
+            await app.click("Post")
+            await app.click("Look")
+        await asyncio.sleep(1)
+        assert [*seen, shared.get(how)] == ["succeeded", "succeeded" if is_shown else "idle"]
+        await shared.action(post)()
+        assert shared.get(how) == shared.get(post.status).state == "succeeded"
+        run = held[0]()
+        assert shared.statistics().busy == 1
+        shared.clear()
+        await run.wait()
+        assert run.state == "cancelled"
+        if subscription is not None:
+            subscription.close()
 
 
 @IN_VIRTUAL_TIME

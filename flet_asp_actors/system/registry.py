@@ -43,6 +43,7 @@ class Registry(Root):
         self._actions: dict[Action[..., Any], BoundAction[..., Any]] = {}
         self._defined: dict[Any, Action[..., Any]] = {}  # what was made of plain handlers
         self._visiting: dict[Action[..., Any], Callable[[], object]] = {}  # which leave with the page that uses them
+        self._gone: weakref.WeakSet[BoundAction[..., Any]] = weakref.WeakSet()  # they have left, and may be held
         self._families: weakref.WeakKeyDictionary[Family[..., Any], Members] = weakref.WeakKeyDictionary()
         self._overrides = dict(overrides or {})
         self.scope.get = self._make_get()
@@ -280,7 +281,9 @@ class Registry(Root):
     def _retire(self, node: Node) -> None:
         """A selector is no longer the one that its key finds."""
         if is_a(node, AsyncSelector):
-            cast("AsyncSelector[Any, Any]", node).close(f"{label(node.key)} was given up")
+            selector = cast("AsyncSelector[Any, Any]", node)
+            selector.close(f"{label(node.key)} was given up")
+            self.find(selector.status).version = tick()
         self.scope.clean_up(node)
         node.attention = ()
         node.version = tick()
@@ -375,8 +378,12 @@ class Registry(Root):
 
     def cancel_runs_of(self, origin: object, reason: str) -> None:
         """Cancel the runs that a page has started."""
-        for bound in list(self._actions.values())[::-1]:
+        for bound in self.bound_actions()[::-1]:
             bound.cancel_those_of(origin, reason)
+
+    def bound_actions(self) -> list[BoundAction[..., Any]]:
+        """All of them, also those that only somebody else holds."""
+        return [*self._actions.values(), *self._gone]
 
     def let_visitors_go(self, page: object) -> None:
         """A page has ended: let go of the actions that are its own; of one that still runs when the next page ends."""
@@ -384,16 +391,20 @@ class Registry(Root):
         for known, visited in list(self._visiting.items()):
             if visited() is None or visited() is page:
                 self._visiting[known] = _nothing
-                if self._actions[known].is_idle:
+                bound = self._actions[known]
+                if bound.is_at_rest:
                     del self._visiting[known], self._actions[known]
                     gone.add(known)
+                    self._gone.add(bound)
+                    bound.retire()
+                    self.scope.epoch += 1
         for definition, known in list(self._defined.items()):
             if known in gone:
                 del self._defined[definition]
 
     def cancel_runs(self, reason: str) -> None:
         """Cancel every run that is under way."""
-        for bound in list(self._actions.values())[::-1]:
+        for bound in self.bound_actions()[::-1]:
             bound.cancel(reason)
 
     def _cancel_runs(self) -> None:

@@ -285,7 +285,7 @@ class Store(Declarations):
             actions=len(self._actions),
             jobs=self._host.size if self._host is not None else 0,
             messages=sum(len(atom.mailbox) for atom in atoms if atom.mailbox is not None),
-            busy=sum(self.get(bound.status).is_busy for bound in list(self._actions.values())),
+            busy=sum(self.get(bound.status).is_busy for bound in self.bound_actions()),
         )
 
     # ------------------------------------------------------------------ what the nouns need

@@ -210,7 +210,7 @@ class Values(Registry):
         failed: list[Exception] = []
         turn = here()
         with turn:
-            for bound in list(self._actions.values()):
+            for bound in self.bound_actions():
                 bound.reset()
             for node in dict.fromkeys([*self._nodes.values(), *self._given_up.values()]):
                 if is_atom(node):

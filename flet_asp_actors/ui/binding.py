@@ -9,7 +9,7 @@ from typing import Any
 
 import flet as ft
 
-from ..core.calls import as_exception, at_once
+from ..core.calls import FATAL, as_exception, at_once
 from ..core.evaluate import read
 from ..core.graph import Node
 from ..core.turn import Watcher, here
@@ -211,9 +211,10 @@ class Binding(Watcher):
         try:
             self._latest = read(self.node)
         except BaseException as error:
-            failure = as_exception(error)
+            if isinstance(error, FATAL):
+                raise
             if self.node.error is None or self.know_failure():
-                self.report(failure)
+                self.report(as_exception(error))
             return False
         return True
 

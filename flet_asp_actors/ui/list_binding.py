@@ -158,9 +158,8 @@ class ListBinding(Binding):
             control = builder.make(row)
             _check(control, row)
         except BaseException as error:
-            failure = as_exception(error)
             self._owner.on_home(lambda: Row.end([row]))
-            self._owner.report(failure, self.key, f"row for {reprlib.repr(item)} of {self._place}")
+            self._owner.report(as_exception(error), self.key, f"row for {reprlib.repr(item)} of {self._place}")
             return None
         control.__dict__[_ROW] = row
         shown[key] = control

@@ -46,6 +46,8 @@ class Batch:
         self._broken = False
 
     def __enter__(self) -> None:
+        if self._open:
+            raise BatchError("this batch is open already; a batch inside of it is one of its own: state.batch()")
         if self._home is not None and not self._home.is_here:
             self._collects = get_ident() not in self._store.batches  # else the batch around this one does it
             self._store.batches.setdefault(get_ident(), [])

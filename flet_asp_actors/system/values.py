@@ -116,7 +116,7 @@ class Values(Registry):
         """Make one turn of many writes: `with state.batch(): ...`.
 
         Raises:
-            BatchError: At its exit, when it was held open across an `await`.
+            BatchError: At its exit, when it was held open across an `await`; when it is entered inside of itself.
             ClosedError: When the store has ended.
         """
         self._refuse_closed("open a batch")

@@ -421,14 +421,14 @@ async def test_a_stray_one_out_of_an_async_update_is_an_error_of_it() -> None:
 
 def test_a_batch_that_is_entered_inside_of_itself_is_refused_and_ends_all_the_same() -> None:
     state, seen = fa.StateManager(), list[int]()
-    state.listen(COUNT, seen.append, immediate=False)
+    state.listen(N, seen.append, immediate=False)
     batch = state.batch()
     with pytest.raises(fa.BatchError, match="open already"), batch:
-        state.set(COUNT, 1)
+        state.set(N, 1)
         with batch:
             pass
     assert seen == [1]
     with batch:
-        state.set(COUNT, 2)
-        state.set(COUNT, 3)
+        state.set(N, 2)
+        state.set(N, 3)
     assert seen == [1, 3]

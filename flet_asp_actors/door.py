@@ -137,6 +137,11 @@ class Home:
         return self._is_asyncio and not self.native.is_running()
 
     @property
+    def is_left(self) -> bool:
+        """Whether the caller is on this loop's thread, and it is another loop that runs there now."""
+        return self.is_here and self.stands_still and running_home() is not None
+
+    @property
     def is_gone(self) -> bool:
         """Whether the loop is closed, or was left behind by a fork."""
         if self._forks != _forks:

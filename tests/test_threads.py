@@ -545,6 +545,32 @@ def test_a_dead_home_loop_is_replaced() -> None:
     assert state.get(N) == 2
 
 
+def test_a_home_loop_that_stands_still_is_replaced_by_the_one_that_runs_there() -> None:
+    state = fa.StateManager()
+    first = asyncio.new_event_loop()
+
+    async def later(n: int) -> int:
+        await anyio.lowlevel.checkpoint()
+        return n + 1
+
+    async def add() -> None:
+        with anyio.fail_after(5):
+            await state.update(N, later)
+
+    async def second() -> None:
+        with pytest.raises(fa.BatchError), state.batch():
+            await anyio.lowlevel.checkpoint()
+            await anyio.lowlevel.checkpoint()
+        await add()
+
+    first.run_until_complete(add())
+    asyncio.run(second())
+    first.run_until_complete(add())
+    first.run_until_complete(state.aclose())
+    first.close()
+    assert state.get(N) == 3
+
+
 async def test_listening_from_a_foreign_thread() -> None:
     async with fa.StateManager() as state:
         seen: list[int] = []

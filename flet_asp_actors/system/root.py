@@ -327,7 +327,7 @@ class Root:
     def look_after_home(self) -> None:
         """See to it that somebody applies what was posted: the loop, or the caller when the loop is gone."""
         home = self._home
-        if home is not None and home.is_gone:
+        if home is not None and (home.is_gone or home.is_left):
             self._leave_home(home)
 
     def _leave_home(self, dead: Home) -> None:

@@ -65,6 +65,10 @@ class Parent(Protocol):
         """Whether a child is to be started again, after a delay."""
         ...
 
+    def has_launched(self, child: Any, /) -> None:
+        """A child has begun, for whatever reason: it is not to be started again later."""
+        ...
+
     def revive(self) -> None:
         """The user starts a child: be at work again, if the supervisor was stopped or had given up."""
         ...
@@ -221,6 +225,7 @@ class Service(Child):
             self.show("idle")
             return
         self.is_up = True
+        self._parent.has_launched(self)
         if self.ending() is None:
             self._begin()
 

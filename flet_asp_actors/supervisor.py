@@ -208,6 +208,8 @@ class Supervisor(Child):
     def launch(self) -> None:
         if self.is_stopped:
             return
+        if self._parent is not None:
+            self._parent.has_launched(self)
         self.state, self.error = "running", None
         self._began = anyio.current_time() if running_home() is not None else None
         self._restarts.clear()
@@ -310,6 +312,10 @@ class Supervisor(Child):
         """Whether a child is to be started again, after a delay."""
         return any(child in restart.children for restart in self._pending)
 
+    def has_launched(self, child: Child, /) -> None:
+        """A child has begun, for whatever reason: it is not to be started again later."""
+        self._forget_restarts([child])
+
     def revive(self) -> None:
         """The user starts a child: be at work again."""
         if self.state != "running":
@@ -340,14 +346,17 @@ class Supervisor(Child):
             "it is started" if len(again) == 1 else f"{len(again)} are started",
             delay,
         )
-        for restart in self._pending:
-            restart.children = [each for each in restart.children if each not in affected]
+        self._forget_restarts(affected)
         for other in affected[::-1]:
             if other is not child:
                 other.halt("cancelled" if other.is_temporary else "idle")
         restart = _Restart(self, again)
         self._pending.append(restart)
         restart.begin_after(delay, self._owner.timers)
+
+    def _forget_restarts(self, children: list[Child]) -> None:
+        for restart in self._pending:
+            restart.children = [each for each in restart.children if each not in children]
 
     def _affected(self, child: Child) -> list[Child]:
         if self.strategy == "one_for_one":

@@ -658,6 +658,47 @@ async def test_who_is_started_by_hand_brings_back_those_above_it_with_a_clean_sl
     assert (outer.state, inner.state) == ("running", "running")
 
 
+@pytest.mark.parametrize("by", ["hand", "a look"])
+async def test_one_that_begins_before_its_delay_is_over_is_not_started_again_after_it(
+    fa_store: fa.StateManager, by: str
+) -> None:
+    stage = Stage()
+    slowly = fa.Retry(None, base=10, cap=10)
+    once = fa_store.service(restart="transient", retry=slowly, while_watched=PRICE)(stage.play("once"))
+    looking = fa_store.listen(PRICE, lambda _: None)
+    await anyio.sleep(1)
+    stage.kill("once")
+    await anyio.sleep(1)
+    if by == "hand":
+        once.start()
+    else:
+        looking.close()
+        fa_store.listen(PRICE, lambda _: None)
+    await anyio.sleep(1)
+    stage.cue("once")
+    await anyio.sleep(100)
+    assert (stage.lives, states(fa_store, once)) == ({"once": 2}, ["succeeded"])
+
+
+async def test_a_supervisor_that_is_started_by_hand_is_not_started_again_after_the_delay(
+    fa_store: fa.StateManager,
+) -> None:
+    stage = Stage()
+    outer = fa_store.supervisor(max_restarts=None)
+    inner = outer.supervisor(max_restarts=0)
+    once = inner.service(restart="transient")(stage.play("once"))
+    feed = inner.service(stage.play("feed"))
+    await anyio.sleep(1)
+    stage.kill("feed")
+    await anyio.sleep(0.1)
+    assert inner.state == "failed"
+    inner.start()
+    await anyio.sleep(0.1)
+    stage.cue("once")
+    await anyio.sleep(100)
+    assert (stage.lives, states(fa_store, once, feed)) == ({"once": 2, "feed": 2}, ["succeeded", "running"])
+
+
 async def test_one_that_was_never_launched_itself_gives_up_as_any(
     fa_store: fa.StateManager, fa_failures: Failures
 ) -> None:

@@ -39,6 +39,7 @@ class Subscription(Watcher):
 
     kind = "listener"
     callback: Callable[[Any], object]
+    _is_closed: bool = False  # noted where something may close it that is done before it is called
 
     def __init__(
         self,
@@ -68,7 +69,9 @@ class Subscription(Watcher):
                 self.begin(None)
                 return
             value = self.argument()
-            if self._context is None:
+            if self._is_closed:
+                result = None
+            elif self._context is None:
                 result = self.callback(value)
             else:
                 # A copy: the context itself may be entered already, further up the stack.
@@ -212,7 +215,9 @@ class _Pump(Job):
                     try:
                         if call is None:
                             self.again = False  # what came before this is in what it is given
-                            call = self._subscription.callback(self._subscription.argument())
+                            value = self._subscription.argument()
+                            if not self.is_done:
+                                call = self._subscription.callback(value)
                         if inspect.isawaitable(call):
                             await call
                     except (anyio.get_cancelled_exc_class(), *FATAL):

@@ -119,6 +119,20 @@ def test_an_effect_that_closes_itself_lets_go_of_all_it_has_ever_read(state: fa.
     assert state.statistics().observed == 0
 
 
+def test_an_effect_that_its_own_cleanup_closes_is_not_run_once_more(state: fa.StateManager) -> None:
+    runs: list[int] = []
+
+    @state.effect
+    def run(get: fa.Get) -> None:
+        runs.append(get(A))
+        get.on_cleanup(lambda: run.close())
+
+    state.set(A, 1)
+    state.set(A, 2)
+    assert runs == [0]
+    assert state.statistics().observed == 0
+
+
 def test_who_is_closed_in_the_turn_is_not_run_in_it(state: fa.StateManager) -> None:
     runs: list[str] = []
     subscriptions: dict[str, fa.Subscription] = {}
@@ -427,6 +441,21 @@ async def test_errors_of_an_async_effect_are_told_and_it_lives_on(
     await quiescent(fa_store)
     assert seen == [0, 2]
     assert [(str(each.error), each.key) for each in fa_failures.take()] == [("not 1", "effect picky")]
+
+
+async def test_an_async_effect_that_its_own_cleanup_closes_is_not_begun_once_more(fa_store: fa.StateManager) -> None:
+    runs: list[int] = []
+
+    @fa_store.effect
+    async def run(get: fa.Get) -> None:
+        runs.append(get(A))
+        get.on_cleanup(lambda: run.close())
+
+    await quiescent(fa_store)
+    fa_store.set(A, 1)
+    await quiescent(fa_store)
+    assert runs == [0]
+    assert_quiet(fa_store)
 
 
 @pytest.mark.parametrize("how", ["close", "store", "change"])

@@ -180,7 +180,8 @@ class AsyncSelector(Outcome[T, V], Handle[V]):
 
     def close(self, why: str) -> None:
         """End for good: no computation, no task; those who wait get a `ClosedError`."""
-        self.attention = self._status.attention = ()
+        for part in (self, self._status):
+            part.attention = tuple(call for call in part.attention if call != self.look)
         self._rest(ClosedError(why))
         self.clean_up()
 

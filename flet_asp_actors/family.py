@@ -276,8 +276,9 @@ class Members:
 def _is_needed(node: Node) -> bool:
     """Whether somebody observes it, or waits for somebody to do so, as a service does."""
     each: Any = node
-    is_observed = not each.is_at_rest if is_a(each, AsyncSelector) else bool(each.dependents)
-    return is_observed or len(node.attention) > 1  # one is the family's, or the async selector's own
+    if not is_a(each, AsyncSelector):
+        return bool(each.dependents) or len(each.attention) > 1  # one is the family's
+    return not each.is_at_rest or any(len(part.attention) > 1 for part in (each, each.status))  # one is its own
 
 
 class FamilyDecorator(Protocol):

@@ -15,7 +15,7 @@ from .core.evaluate import refuse_in_selector
 from .core.graph import Node
 from .door import running_home
 from .ending import Watchdog
-from .errors import ClosedError, RunCancelled
+from .errors import ClosedError, RunCancelled, UnknownKeyError
 from .key import Readable
 from .owner import Job, Owner, current_owner
 from .retry import Retry
@@ -142,7 +142,7 @@ class Service(Child):
         parent: Parent,
         restart: Restart,
         retry: Retry,
-        while_watched: Node | None,
+        while_watched: object,
     ) -> None:
         self.name = name
         self.restart: Restart = restart
@@ -153,12 +153,13 @@ class Service(Child):
         """Whether it runs, or is about to: when there is a loop, when the run before it has ended."""
         self._owner = owner
         self._parent = parent
-        self._watched = while_watched
+        self._key = while_watched
+        self._watched: Node | None = None if while_watched is None else owner.find(while_watched)
         self._status: Status[ActionStatus[None]] = Status(StatusOf(name), IDLE)
         self._current: _Incarnation | None = None
         self._last: _Incarnation | None = None  # the current one, or one that is perhaps still ending
-        if while_watched is not None:
-            while_watched.attention += (self._look,)
+        if self._watched is not None:
+            self._watched.attention += (self._look,)
 
     # ------------------------------------------------------------------ the face
 
@@ -315,13 +316,12 @@ class Service(Child):
 
     def _look(self) -> None:
         """Somebody has begun to observe what it is for, or nobody does any more."""
-        assert self._watched is not None
         self._owner.look_after_home()
         if not self._owner.is_here:
             self._owner.later(self._look)
         elif self._owner.is_closed:
             return
-        elif self._watched.dependents:
+        elif self._find_again().dependents:
             if not self.is_up and self._status.current.state == "idle" and self._parent.may_launch(self):
                 self.failures = 0
                 self.launch()
@@ -329,6 +329,17 @@ class Service(Child):
             self.halt("idle")
         elif self._status.current.state == "succeeded" or self._parent.will_restart(self):
             self.show("idle")  # who looks again sees it run again
+
+    def _find_again(self) -> Node:
+        """What its key finds now: what it has found before may have been given up."""
+        try:
+            node: Node = self._owner.find(self._key)
+        except UnknownKeyError:
+            node = self._owner.missing(self._key)
+        if self._look not in node.attention:
+            node.attention += (self._look,)
+        self._watched = node
+        return node
 
 
 class _Incarnation(Job):

@@ -139,7 +139,6 @@ class Supervisor(Child):
         def add(function: Any) -> Service:
             _check(function)
             self._refuse_closed("start", name_of(function))
-            watched = None if while_watched is None else self._owner.find(while_watched)
             service = Service(
                 function,
                 name if isinstance(name, str) else name_of(function),
@@ -147,7 +146,7 @@ class Supervisor(Child):
                 self,
                 restart,
                 retry or RESTARTED,
-                watched,
+                while_watched,
             )
             self._add(service)
             return service

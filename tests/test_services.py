@@ -410,8 +410,8 @@ async def test_who_counts_as_somebody_who_looks(fa_store: fa.StateManager) -> No
             assert not is_up()
 
 
-@pytest.mark.parametrize("is_async", [False, True])
-async def test_a_member_that_a_service_is_for_stays(fa_store: fa.StateManager, is_async: bool) -> None:
+@pytest.mark.parametrize("kind", ["sync", "async", "status"])
+async def test_a_member_that_a_service_is_for_stays(fa_store: fa.StateManager, kind: str) -> None:
     def now(get: fa.Get, name: str) -> str:
         return f"{name}: {get(PRICE)}"
 
@@ -419,22 +419,80 @@ async def test_a_member_that_a_service_is_for_stays(fa_store: fa.StateManager, i
         return f"{name}: {get(PRICE)}"
 
     kept: Any = fa.family(keep_for=1, max_size=2)
-    price = kept(later if is_async else now)
+    price = kept(now if kind == "sync" else later)
+    first = price("a").status if kind == "status" else price("a")
     stage = Stage()
-    feed = fa_store.service(while_watched=price("a"))(stage.play("feed"))
-    with fa_store.listen(price("a"), lambda _: None):
+    feed = fa_store.service(while_watched=first)(stage.play("feed"))
+    with fa_store.listen(first, lambda _: None):
         await anyio.sleep(1)
     for name in "bcd":
         with fa_store.listen(price(name), lambda _: None):
             await anyio.sleep(5)
     assert stage.read() == "+feed -feed"
-    with fa_store.listen(price("a"), lambda _: None):
+    with fa_store.listen(first, lambda _: None):
         await anyio.sleep(1)
         assert stage.read() == "+feed"
     assert states(fa_store, feed) == ["idle"]
     feed.stop()
     await anyio.sleep(5)
     assert fa_store.statistics().selectors == 1, "it is still for that one, and may be started again"
+
+
+@pytest.mark.parametrize("what", ["sync", "async", "status"])
+async def test_a_selector_that_is_given_up_is_still_what_a_service_is_for(fa_store: fa.StateManager, what: str) -> None:
+    @fa.selector
+    async def later(get: fa.Get) -> int:
+        return get(PRICE)
+
+    key: fa.Readable[Any] = fa.selector(lambda get: get(PRICE)) if what == "sync" else later
+    watched = later.status if what == "status" else key
+    stage = Stage()
+    feed = fa_store.service(while_watched=watched)(stage.play("feed"))
+    for _ in range(2):
+        fa_store.delete(key)
+        with fa_store.listen(watched, lambda _: None):
+            assert states(fa_store, feed) == ["running"]
+        assert states(fa_store, feed) == ["idle"]
+        await anyio.sleep(1)
+
+
+@pytest.mark.parametrize("again", ["atom", "selector", "async selector"])
+@pytest.mark.parametrize("first", ["atom", "selector", "async selector"])
+async def test_a_name_that_is_declared_again_is_still_what_a_service_is_for(
+    fa_store: fa.StateManager, first: str, again: str
+) -> None:
+    async def later(get: fa.Get) -> int:
+        return get(PRICE)
+
+    declare: dict[str, Callable[[], object]] = {
+        "atom": lambda: fa_store.atom("price", 0),
+        "selector": lambda: fa_store.add_selector("price", lambda get: get(PRICE)),
+        "async selector": lambda: fa_store.add_selector("price", later),
+    }
+    declare[first]()
+    stage = Stage()
+    feed = fa_store.service(while_watched="price")(stage.play("feed"))
+    fa_store.delete("price")
+    declare[again]()
+    with fa_store.listen("price", lambda _: None):
+        assert states(fa_store, feed) == ["running"]
+        fa_store.delete("price")
+        assert states(fa_store, feed) == ["running"], "who waits for a name observes it"
+    assert states(fa_store, feed) == ["idle"]
+
+
+async def test_a_service_for_an_atom_whose_name_goes_to_a_selector_is_still_for_that_atom(
+    fa_store: fa.StateManager,
+) -> None:
+    price = fa_store.atom("price", 0)
+    stage = Stage()
+    feed = fa_store.service(while_watched=price)(stage.play("feed"))
+    fa_store.delete("price")
+    fa_store.add_selector("price", lambda get: get(PRICE))
+    with fa_store.listen("price", lambda _: None):
+        assert states(fa_store, feed) == ["idle"]
+    with fa_store.listen(price, lambda _: None):
+        assert states(fa_store, feed) == ["running"]
 
 
 async def test_one_that_is_not_to_be_started_again(fa_store: fa.StateManager, fa_failures: Failures) -> None:

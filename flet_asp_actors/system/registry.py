@@ -233,6 +233,7 @@ class Registry(Root):
                     watcher.mark = CHECK
                     turn.pending.append(watcher)
                 missing.revive(None)
+                _send_on(missing)
         return node
 
     def _make_known(self, key: Any) -> Any:
@@ -275,6 +276,7 @@ class Registry(Root):
         self._nodes.pop(key, None)
         self.scope.epoch += 1
         self._retire(node)
+        node.attention = ()
         if isinstance(node, Derived) and node.mark == CHECK:
             node.sources = ()  # who has read it looks at it once more, and it is not to be computed for that
 
@@ -285,7 +287,6 @@ class Registry(Root):
             selector.close(f"{label(node.key)} was given up")
             self.find(selector.status).version = tick()
         self.scope.clean_up(node)
-        node.attention = ()
         node.version = tick()
 
     def _bind_action(self, definition: Any) -> BoundAction[..., Any]:
@@ -357,17 +358,20 @@ class Registry(Root):
             del self._nodes[name]
             if is_a(name, Member):
                 self._members(name.family).drop(name)
-        if names:
-            self._retire(node)
-        for name in names:
-            if not is_a(name, Readable):
-                self._leave(name, node)
+        with here():
+            if names:
+                self._retire(node)
+            for name in names:
+                if not is_a(name, Readable):
+                    self._leave(name, node)
+            for part in (node, node.status) if is_a(node, AsyncSelector) else (node,):
+                _send_on(part)
         return DONE
 
     def _leave(self, name: Any, node: Any) -> None:
         """A name is gone: who watched it waits at a missing atom, who read it reads again, and fails."""
         missing = node if is_atom(node) else make_atom(NamedKey(name, None), self)
-        if node.dependents:
+        if node.dependents or node.attention:
             self._missing[name] = missing
         if missing is not node:
             _move_watchers(node, missing)
@@ -442,6 +446,12 @@ def _is_unwatched(node: Any) -> bool:
 
 def _constant(value: Any) -> Callable[[Get], Any]:
     return lambda get: value
+
+
+def _send_on(node: Node) -> None:
+    """Have those who wait for somebody to observe a node look for what its key finds now."""
+    calls, node.attention = node.attention, ()
+    here().noticed.extend(calls)
 
 
 def _watchers(node: Node) -> list[Watcher]:

@@ -457,15 +457,20 @@ async def test_a_selector_that_is_given_up_is_still_what_a_service_is_for(fa_sto
 
 
 @pytest.mark.parametrize("again", ["atom", "selector", "async selector"])
-@pytest.mark.parametrize("first", ["atom", "selector", "async selector"])
+@pytest.mark.parametrize("first", ["atom", "busy atom", "selector", "async selector"])
 async def test_a_name_that_is_declared_again_is_still_what_a_service_is_for(
     fa_store: fa.StateManager, first: str, again: str
 ) -> None:
     async def later(get: fa.Get) -> int:
         return get(PRICE)
 
+    async def forever(price: int) -> int:
+        await anyio.sleep_forever()
+        return price
+
     declare: dict[str, Callable[[], object]] = {
         "atom": lambda: fa_store.atom("price", 0),
+        "busy atom": lambda: fa_store.atom("price", 0).update(forever),
         "selector": lambda: fa_store.add_selector("price", lambda get: get(PRICE)),
         "async selector": lambda: fa_store.add_selector("price", later),
     }
@@ -479,6 +484,7 @@ async def test_a_name_that_is_declared_again_is_still_what_a_service_is_for(
         fa_store.delete("price")
         assert states(fa_store, feed) == ["running"], "who waits for a name observes it"
     assert states(fa_store, feed) == ["idle"]
+    await fa_store.settled()
 
 
 async def test_a_service_for_an_atom_whose_name_goes_to_a_selector_is_still_for_that_atom(

@@ -191,6 +191,33 @@ async def test_clear_cancels_an_update_and_ends_at_the_default() -> None:
         assert state.get(N) == 0
 
 
+async def test_what_waits_for_its_turn_at_a_name_that_is_deleted_does_not_come_into_its_next_life() -> None:
+    async def stubborn(n: int) -> int:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            return 7  # noqa: B012  # it swallows the cancellation
+
+    async with fa.StateManager() as state:
+        state.atom("n", 0)
+        state.on_error = lambda failure: None  # that one is unknown for a while
+        double = fa.selector(lambda get: int(get("n")) * 2)
+        seen: list[int] = []
+        state.listen("n", seen.append)
+        state.listen(double, seen.append)
+        state.update("n", stubborn)
+        await wait_all_tasks_blocked()
+        receipts = [state.set("n", 1), state.update("n", lambda n: n + 1)]
+        state.delete("n")
+        state.atom("n", 50)
+        for each in receipts:
+            await each
+        await state.settled()
+        assert (state.get("n"), seen) == (50, [0, 0, 50, 100])
+        state.set("n", 51)
+        assert seen[-2:] == [51, 102]
+
+
 async def test_waiting_for_oneself_raises() -> None:
     caught: list[str] = []
 

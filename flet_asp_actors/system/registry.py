@@ -340,7 +340,8 @@ class Registry(Root):
                 return receipt
             del self._nodes[node.key.given]
             self.scope.epoch += 1
-            self._leave(node.key.given, node)
+            with here():
+                self._leave(node.key.given, node)
             return DONE
         names = [name for name, held in list(self._nodes.items()) if held is node]
         if all(is_a(name, Readable) for name in names) and not _is_unwatched(node):
@@ -370,11 +371,13 @@ class Registry(Root):
 
     def _leave(self, name: Any, node: Any) -> None:
         """A name is gone: who watched it waits at a missing atom, who read it reads again, and fails."""
-        missing = node if is_atom(node) else make_atom(NamedKey(name, None), self)
+        # One in the middle of a message stays behind with all that waits for its turn there.
+        missing = node if is_atom(node) and not node.is_busy else make_atom(NamedKey(name, None), self)
         if node.dependents or node.attention:
             self._missing[name] = missing
         if missing is not node:
             _move_watchers(node, missing)
+            _send_on(node)
         node.version = tick()
         for watcher in _watchers(node):
             watcher.seen = node.version  # nothing to see until the name is declared again

@@ -207,8 +207,8 @@ class Supervisor(Child):
     def launch(self) -> None:
         if self.is_stopped:
             return
-        if self._parent is not None:
-            self._parent.has_launched(self)
+        assert self._parent is not None, "the one at the top is always at work"
+        self._parent.has_launched(self)
         self.state, self.error = "running", None
         self._began = anyio.current_time() if running_home() is not None else None
         self._restarts.clear()

@@ -242,7 +242,7 @@ class RunSet:
     def reset(self, key: Any, /) -> Receipt:
         atom = self._atom(key)
         if self.is_stopping:
-            return self._put_back(atom, lambda: self._owner.initial(atom))
+            return self._put_back(atom, lambda: atom.owner.initial(atom))
         return self._note(atom, atom.reset)
 
     def progress(self, fraction: float | None, text: str = "", /) -> None:

@@ -676,3 +676,26 @@ async def test_a_thread_waits_for_all_that_is_restored() -> None:
             await wait_all_tasks_blocked()
             opened.set()
         assert (state.get(A), state.get(B)) == (100, 0)
+
+
+async def test_an_atom_of_another_store_goes_back_to_what_that_one_begins_with() -> None:
+    key = fa.Key("both", 0)
+    async with fa.StateManager(overrides={key: 1}) as own, fa.StateManager(overrides={key: 2}) as other:
+        await other.set(key, 5)
+        async with own.transaction() as tx:
+            tx.reset(other.atom(key))
+        assert other.get(key) == 2
+
+        @own.action
+        async def work(get: fa.Get, set: fa.Set) -> None:
+            set(other.atom(key), 7)
+            try:
+                await anyio.sleep_forever()
+            finally:
+                set.reset(other.atom(key))
+
+        run = work()
+        await anyio.wait_all_tasks_blocked()
+        run.cancel()
+        await run.wait()
+        assert other.get(key) == 2

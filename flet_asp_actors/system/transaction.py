@@ -130,7 +130,8 @@ class Transaction:
     def reset(self, key: Writable[Any] | Name, /) -> None:
         """Stage the default of a key."""
         self._refuse_over()
-        value = self._owner.initial(self._atom(key))
+        atom = self._atom(key)
+        value = atom.owner.initial(atom)
         self._write(key, self._blind, lambda _: value)
 
     async def __aenter__(self) -> Transaction:

@@ -293,7 +293,7 @@ class BoundAction(Itself, Generic[P, R]):
     def _begins(run: Run[Any]) -> bool:
         try:
             run.begin()
-        except Exception:
+        except Exception:  # pragma: no cover - its loop ends just then, and it is seldom that far
             return False  # the store has no loop any more
         return True
 

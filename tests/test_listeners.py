@@ -597,18 +597,20 @@ def test_who_begins_to_listen_while_it_fails_hears_the_value_from_before(state: 
     assert (told, known) == ([0], [[0]] * others)
 
 
-@pytest.mark.parametrize("writes", [False, True])
+@pytest.mark.parametrize("writes", ["nobody", "the same", "one before"])
 def test_those_after_one_that_deletes_the_name_hear_of_nothing_that_never_was(
-    state: fa.StateManager, writes: bool
+    state: fa.StateManager, writes: str
 ) -> None:
     told: list[object] = []
 
     def delete(_: object) -> None:
-        if writes:
+        if writes == "the same":
             state.set(N, 8)
         state.delete("double")
 
     state.add_selector("double", lambda get: get(N) * 2)
+    if writes == "one before":
+        state.listen("double", lambda _: state.set(N, 8), immediate=False)
     state.listen("double", delete, immediate=False)
     state.listen("double", told.append, immediate=False)
     state.listen("double", told.append, immediate=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 from typing import Any
 
 import anyio
@@ -17,6 +18,7 @@ from tests.kit.failures import collect
 USER = fa.Key[str | None]("user", None)
 LOADING = fa.Key("loading", False)
 COUNT = fa.Key("count", 0)
+ITEMS = fa.Key[list[int]]("items", factory=list)
 
 
 class InvalidLogin(Exception):
@@ -182,6 +184,212 @@ async def test_awaiting_a_refused_write_raises_the_cancellation_again() -> None:
         run.cancel()
         await run.wait()
         assert (reached, run.state, state.get(USER)) == (["swallowed"], "cancelled", None)
+
+
+@pytest.mark.parametrize(("how", "left"), [("queued", 9), ("optimistic", 9), ("ended", 2)])
+async def test_what_somebody_else_has_written_is_known_however_the_run_goes_on(how: str, left: int) -> None:
+    kept: list[fa.Set] = []
+
+    async def other(count: int) -> int:
+        await anyio.lowlevel.checkpoint()
+        return 5
+
+    async with fa.StateManager() as state:
+
+        @state.action
+        async def work(get: fa.Get, set: fa.Set) -> None:
+            kept.append(set)
+            set(COUNT, 1)
+            if how == "queued":
+                state.update(COUNT, other)
+                await set(COUNT, 9)
+            else:
+                state.set(COUNT, 2)
+            if how == "optimistic":
+                async with set.optimistic(COUNT, 9):
+                    assert get(COUNT) == 9
+            if how == "ended":
+                raise ValueError
+            await anyio.sleep_forever()
+
+        run = work()
+        await wait_all_tasks_blocked()
+        run.cancel()
+        with contextlib.suppress(ValueError):
+            await run.wait()
+        kept[0](COUNT, 0)
+        assert state.get(COUNT) == left
+
+
+async def test_what_an_ended_run_writes_waits_for_its_turn() -> None:
+    kept: list[fa.Set] = []
+    gate = anyio.Event()
+
+    async def other(count: int) -> int:
+        await gate.wait()
+        return count + 1
+
+    async with fa.StateManager() as state:
+
+        @state.action
+        async def work(get: fa.Get, set: fa.Set) -> None:
+            kept.append(set)
+
+        await work()
+        state.update(COUNT, other)
+        receipt = kept[0].update(COUNT, lambda count: count * 10)
+        assert not receipt.is_done
+        gate.set()
+        await receipt
+        assert state.get(COUNT) == 10
+
+
+async def test_a_reset_and_an_edit_are_writes_like_any_other() -> None:
+    reached: list[object] = []
+
+    async with fa.StateManager() as state:
+
+        @state.action
+        async def work(get: fa.Get, set: fa.Set) -> None:
+            await set.reset(COUNT)
+            reached.append(get(COUNT))
+            set(COUNT, 7)
+            set(LOADING, True)
+            try:
+                await anyio.sleep_forever()
+            finally:
+                await set.reset(LOADING)
+                await set.reset(LOADING)
+                reached.append(get(LOADING))
+                with contextlib.suppress(anyio.get_cancelled_exc_class()):
+                    await set.mutate(ITEMS, lambda items: items.append(1))
+                reached.append(get(ITEMS))
+                await set.reset(COUNT)
+                reached.append("never")
+
+        state.set(COUNT, 5)
+        run = work()
+        await wait_all_tasks_blocked()
+        run.cancel()
+        await run.wait()
+        assert (reached, run.state, state.get(COUNT)) == ([0, False, []], "cancelled", 7)
+
+
+async def test_what_cannot_be_copied_is_put_back_itself() -> None:
+    class Connection:
+        def __init__(self) -> None:
+            self.lock = threading.Lock()
+            self.uses = 0
+
+        def use(self) -> None:
+            self.uses += 1
+
+    first = Connection()
+    connection = fa.Key("connection", factory=Connection)
+
+    async with fa.StateManager() as state:
+
+        @state.action
+        async def work(get: fa.Get, set: fa.Set) -> None:
+            set.mutate(connection, Connection.use)
+            set(connection, Connection())
+            try:
+                await anyio.sleep_forever()
+            finally:
+                set(connection, first)
+
+        state.set(connection, first)
+        run = work()
+        await wait_all_tasks_blocked()
+        run.cancel()
+        await run.wait()
+        assert state.get(connection) is first
+
+
+async def test_an_async_update_puts_nothing_back() -> None:
+    async def nothing(user: str | None) -> None: ...
+
+    async with fa.StateManager() as state:
+
+        @state.action
+        async def work(get: fa.Get, set: fa.Set) -> None:
+            set(USER, "ann")
+            try:
+                await anyio.sleep_forever()
+            finally:
+                set.update(USER, lambda user: nothing(user))
+
+        run = work()
+        await wait_all_tasks_blocked()
+        run.cancel()
+        await run.wait()
+        assert state.get(USER) == "ann"
+
+
+async def test_an_update_that_has_its_turn_when_its_run_has_ended_does_not_go_on() -> None:
+    went_on: list[int] = []
+    gate = anyio.Event()
+
+    async def other(count: int) -> int:
+        await gate.wait()
+        return count + 1
+
+    async def late(count: int) -> int:
+        await anyio.lowlevel.checkpoint()
+        went_on.append(count)
+        return count
+
+    async with fa.StateManager() as state:
+
+        @state.action
+        async def work(get: fa.Get, set: fa.Set) -> None:
+            set.update(COUNT, late)
+            await anyio.sleep_forever()
+
+        state.update(COUNT, other)
+        run = work()
+        await wait_all_tasks_blocked()
+        run.cancel()
+        await run.wait()
+        gate.set()
+        await state.settled()
+        assert (state.get(COUNT), went_on) == (1, [])
+
+
+@pytest.mark.parametrize("does_close", [False, True])
+async def test_what_is_put_back_into_a_busy_atom_waits_for_its_turn(does_close: bool) -> None:
+    receipts: list[fa.Receipt] = []
+    gate = anyio.Event()
+
+    async with fa.StateManager() as state:
+
+        @state.action
+        async def work(get: fa.Get, set: fa.Set) -> None:
+            set(COUNT, 1)
+            try:
+                await anyio.sleep_forever()
+            finally:
+                receipts.append(set(COUNT, 0))
+
+        async def other(count: int) -> int:
+            await gate.wait()
+            raise LookupError
+
+        run = work()
+        await wait_all_tasks_blocked()
+        others = state.update(COUNT, other)
+        run.cancel()
+        await run.wait()
+        assert not receipts[0].is_done
+        with pytest.raises(fa.DeadlockError):
+            receipts[0].wait()
+        if not does_close:
+            gate.set()
+            with pytest.raises(LookupError):
+                await others
+            assert state.get(COUNT) == 0
+        atom = state.atom(COUNT)
+    assert (receipts[0].is_done, atom.value) == (True, 0)
 
 
 async def test_a_run_that_will_not_be_refused_starves_nobody() -> None:

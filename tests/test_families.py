@@ -377,6 +377,15 @@ def test_one_that_is_just_being_observed_stays() -> None:
         assert [state.has(family(n)) for n in (1, 2, 3)] == [True, False, True]
 
 
+def test_one_that_was_asked_for_long_ago_makes_room_when_nobody_observes_it() -> None:
+    square, log = squares(max_size=1)
+    state = fa.StateManager()
+    listeners = [state.listen(square(n), lambda _: None) for n in (1, 2)]
+    log.take()
+    listeners[1].close()
+    assert (state.has(square(1)), state.has(square(2)), log) == (True, False, ["-2"])
+
+
 def test_more_than_there_is_room_for_is_right_all_the_same() -> None:
     square, log = squares(max_size=2)
 
@@ -465,6 +474,15 @@ async def test_a_member_is_let_go_when_nobody_has_needed_it_for_a_while(fa_store
     assert size(fa_store) == 0
     assert log.take()[-1] == "-2"
     assert await fa_store.resolve(family(2)) is not None, "it is made anew"
+
+
+async def test_a_store_may_end_while_somebody_observes_what_it_keeps_for_a_while() -> None:
+    for family, _ in (squares(keep_for=1), users(keep_for=1)):
+        async with fa.StateManager() as state:
+            failures = Failures.of(state)
+            state.listen(family(1), lambda _: None)
+            await anyio.sleep(2)
+        assert failures == []
 
 
 def test_without_a_loop_a_time_begins_when_there_is_one() -> None:

@@ -281,6 +281,27 @@ async def test_who_cancels_a_run_by_waiting_no_longer_waits_for_its_last_words(f
     assert run.state == "cancelled"
 
 
+async def test_the_last_words_of_a_run_are_cut_short(fa_store: fa.StateManager) -> None:
+    ends: list[float] = []
+
+    @fa.action
+    async def work(get: fa.Get, set: fa.Set) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            async with set.cleanup(4):
+                with anyio.move_on_after(100):
+                    await anyio.sleep_forever()
+            ends.append(anyio.current_time())
+
+    run = fa_store.action(work)()
+    await anyio.sleep(1)
+    begin = anyio.current_time()
+    run.cancel()
+    await run.wait()
+    assert [end - begin for end in ends] == [pytest.approx(4)]
+
+
 async def test_a_run_that_has_ended_holds_nothing_of_what_it_was_given(fa_store: fa.StateManager) -> None:
     class Big:
         """Something that can be referred to weakly."""

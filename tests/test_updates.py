@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import weakref
 
@@ -459,3 +460,72 @@ def test_a_batch_that_is_entered_inside_of_itself_is_refused_and_ends_all_the_sa
         state.set(N, 2)
         state.set(N, 3)
     assert seen == [1, 3]
+
+
+async def test_an_atom_whose_store_ended_in_an_update_is_not_busy_any_more() -> None:
+    async def endless(n: int) -> int:
+        await anyio.sleep_forever()
+        return n
+
+    async with fa.StateManager() as state:
+        atom = state.atom(N)
+        receipt = atom.update(endless)
+        await wait_all_tasks_blocked()
+        assert "busy" in repr(atom)
+    with pytest.raises(fa.ClosedError):
+        await receipt
+    assert "busy" not in repr(atom)
+
+
+async def test_an_optimistic_value_waits_for_its_turn_where_the_mailbox_is_full() -> None:
+    full = fa.Key("full", 0, mailbox=1)
+    gate = anyio.Event()
+
+    async def slow(count: int) -> int:
+        await gate.wait()
+        return count + 1
+
+    async with fa.StateManager() as state:
+
+        @state.action
+        async def hope(get: fa.Get, set: fa.Set) -> int:
+            async with set.optimistic(full, 9):
+                return get(full)
+
+        state.update(full, slow)
+        state.set(full, 2)
+        with pytest.raises(fa.BusyError):
+            state.set(full, 3)
+        run = hope()
+        await wait_all_tasks_blocked()
+        gate.set()
+        assert await run == 9
+
+
+def test_an_interrupt_in_an_update_reaches_the_loop_and_those_after_it_are_handled() -> None:
+    state = fa.StateManager()
+    answers: list[BaseException] = []
+    receipts: list[fa.Receipt] = []
+
+    async def interrupted(n: int) -> int:
+        await anyio.lowlevel.checkpoint()
+        raise KeyboardInterrupt
+
+    async def wait(receipt: fa.Receipt) -> None:
+        try:
+            await receipt
+        except BaseException as error:
+            answers.append(error)
+
+    async def main() -> None:
+        async with state, anyio.create_task_group() as group:
+            group.start_soon(wait, state.update(N, interrupted))
+            receipts.append(state.set(N, 3))
+            receipts.append(state.update(N, later))
+            await anyio.sleep(5)  # it is the loop that ends this
+
+    with pytest.raises(BaseException, match="^$|group") as caught:
+        asyncio.run(main())
+    assert "KeyboardInterrupt" in repr(caught.value)
+    assert ([type(each) for each in answers], state.get(N)) == ([KeyboardInterrupt], 3)
+    assert [receipt.is_done for receipt in receipts] == [True, True]

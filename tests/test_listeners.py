@@ -619,3 +619,46 @@ def test_those_after_one_that_deletes_the_name_hear_of_nothing_that_never_was(
     told.clear()
     state.atom("double", 5)
     assert told == [5]
+
+
+def test_of_a_list_that_comes_back_after_a_failure_it_is_known_whether_it_was_edited(state: fa.StateManager) -> None:
+    collect(state)
+    items, other = fa.Key("items", [1]), fa.Key("other", [1])
+    told: list[list[int]] = []
+
+    @fa.selector
+    def shown(get: fa.Get) -> list[int]:
+        if get(N):
+            raise ValueError(get(N))
+        return get(items)
+
+    state.mutate(other, lambda each: each.append(2))
+    state.listen(shown, lambda each: told.append(list(each)), immediate=False)
+    state.set(N, 1)
+    state.set(N, 0)
+    assert told == [], "nobody has edited it"
+    state.set(N, 1)
+    state.mutate(items, lambda each: each.append(2))
+    state.set(N, 2)
+    state.set(N, 0)
+    assert told == [[1, 2]]
+
+
+def test_an_edit_elsewhere_makes_no_news_of_the_same_list(state: fa.StateManager) -> None:
+    shared = [1]
+    own, theirs, other = fa.Key("own", [0]), fa.Key("theirs", [0]), fa.Key("other", [1])
+    state.set(own, shared)
+    state.set(theirs, shared)
+    told: list[list[int]] = []
+
+    @fa.selector
+    def shown(get: fa.Get) -> list[int]:
+        return get(theirs) if get(N) > 1 else get(own)
+
+    state.listen(shown, lambda each: told.append(list(each)), immediate=False)
+    state.mutate(other, lambda each: each.append(2))
+    state.set(N, 1)
+    assert told == []
+    state.mutate(theirs, lambda each: each.append(2))
+    state.set(N, 2)
+    assert told == [[1, 2]], "it is the same list, and has been edited by way of the other key"

@@ -134,7 +134,7 @@ async def rounds(name: str, count: int = 1000) -> Growth:
         tracemalloc.start()
         try:
             known: list[int] = []
-            for _ in range(4):
+            for _ in range(6):
                 await _live(live, house, some)
                 known.append(_memory())
         finally:

@@ -27,6 +27,7 @@ LEFT_OUT = {
     "test_gallery": "runs a server",
     "test_guides": "runs programs",
     "test_hostile": "threads",
+    "test_hostile_values": "needs NumPy and pandas",
     "test_leaks": "takes long here",
     "test_lists": "needs Hypothesis",
     "test_migrate": "needs Hypothesis",

@@ -1,8 +1,9 @@
 """Async updates, receipts and their cost of waiting: atomic across awaits, in order, cancellable."""
 
-from __future__ import contextlib
+from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import weakref
 

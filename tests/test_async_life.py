@@ -476,3 +476,16 @@ async def test_who_has_read_how_one_that_is_gone_was_doing_looks_at_the_new_one(
         assert state.get(how) == "idle"
         await state.resolve(later(1))
         assert state.get(how) == "ready"
+
+
+async def test_what_comes_of_listening_is_no_news_to_who_begins_to_listen() -> None:
+    @fa.selector
+    async def later(get: fa.Get) -> int:
+        return 1
+
+    async with fa.StateManager() as state:
+        seen: list[str] = []
+        state.listen(later.status, lambda status: seen.append(status.state), immediate=False)
+        assert (seen, state.get(later.status).state) == ([], "loading")
+        await state.settled()
+        assert seen == ["ready"]

@@ -303,8 +303,7 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
         if box is not None:
             if self.key.bound is not None and not is_quiet:
                 self._make_room(box, *self.key.bound)
-            unheard = self._unheard_of_quiet if is_quiet else self._unheard
-            receipt = Pending(box.behaviour, self.owner, unheard)
+            receipt = self._receipt(box, is_quiet)
             box.post(_Message(handle, receipt, is_quiet))
             return receipt
         self.is_noted = True
@@ -338,8 +337,8 @@ class Atom(Node, Actor, Handle[T], Writable[T]):
         box.drop(writes[0])
         writes[0].receipt.finish(RunCancelled(f"a write to {self.key} was dropped: {most} later ones wait"))
 
-    def _receipt(self, box: _Mailbox) -> Pending:
-        return Pending(box.behaviour, self.owner, self._unheard)
+    def _receipt(self, box: _Mailbox, is_quiet: bool = False) -> Pending:
+        return Pending(box.behaviour, self.owner, self._unheard_of_quiet if is_quiet else self._unheard)
 
     def _unheard(self, error: BaseException) -> None:
         if not isinstance(error, RunCancelled):  # somebody wanted that

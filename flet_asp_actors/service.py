@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 import anyio
 import anyio.lowlevel
 
-from .core.calls import FATAL, as_exception
+from .core.calls import as_exception
 from .core.evaluate import refuse_in_selector
 from .core.graph import Node
 from .door import running_home
@@ -413,8 +413,6 @@ class _Incarnation(Job):
             with anyio.CancelScope(shield=True):
                 await anyio.lowlevel.checkpoint()
             return RunCancelled(f"service {self.name} was cancelled from outside")
-        except FATAL:
-            raise
         except BaseException as error:
             return as_exception(error)
         finally:

@@ -191,7 +191,7 @@ class WaitFor(_Waiting):
             if not at_once(self._predicate(self.value), "the predicate of wait_for"):
                 return
         except BaseException as error:
-            self.report(as_exception(error))
+            self.report(error)
         else:
             self.finish(None)
 

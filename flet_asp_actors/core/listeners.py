@@ -65,7 +65,7 @@ class Listeners(Watcher):
             self.start()
         elif self.node.mark:
             validate(self.node)
-        now = NEVER if self.node.error is not None else self.newest
+        now = self.there
         if self.seen != now or self.mark:  # the others are still to be told, or know a value from before the failure
             self._part(self._calls, ())
         if now == NEVER:

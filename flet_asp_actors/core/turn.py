@@ -66,14 +66,18 @@ class Watcher:
             validate(self.node)
         here().look()
         self.mark = CLEAN
-        # Of what fails nothing has been seen, whatever value is kept behind that.
-        self.seen = NEVER if self.node.error is not None else self.newest
+        self.seen = self.there
 
     @property
     def newest(self) -> int:
         """The version of what there is to see now; a failure behind which a value is kept is none."""
         node = self.node
         return node.version if node.good is None else node.good
+
+    @property
+    def there(self) -> int:
+        """What counts as seen by who begins to watch now: of what fails nothing, whatever value is kept behind that."""
+        return NEVER if self.node.error is not None else self.newest
 
     def move_to(self, node: Node) -> None:
         """Watch another node from here on."""

@@ -210,9 +210,9 @@ class Binding(Watcher):
     def _read(self) -> bool:
         try:
             self._latest = read(self.node)
+        except FATAL:
+            raise
         except BaseException as error:
-            if isinstance(error, FATAL):
-                raise
             if self.node.error is None or self.know_failure():
                 self.report(as_exception(error))
             return False

@@ -18,6 +18,7 @@ import pytest
 import flet_asp_actors as fa
 from flet_asp_actors.core import graph
 from flet_asp_actors.door import LOCK
+from tests.kit.failures import collect
 from tests.kit.threads import Behind, in_thread
 
 N = fa.Key("n", 0)
@@ -79,8 +80,7 @@ async def test_a_foreign_get_of_a_stale_selector_waits_for_the_loop() -> None:
 
 async def test_a_foreign_error_reaches_who_waits_else_on_error() -> None:
     async with fa.StateManager() as state:
-        found: list[fa.Failure] = []
-        state.on_error = found.append
+        found = collect(state)
 
         def work() -> None:
             with pytest.raises(ZeroDivisionError):
@@ -114,8 +114,7 @@ async def test_a_foreign_async_update_and_action() -> None:
 
 async def test_a_foreign_cancel() -> None:
     async with fa.StateManager() as state:
-        found: list[fa.Failure] = []
-        state.on_error = found.append
+        found = collect(state)
 
         @state.action
         async def forever(get: fa.Get, set: fa.Set) -> None:
@@ -205,8 +204,7 @@ async def test_listeners_that_feed_each_other_after_a_batch_in_a_thread_are_told
 ) -> None:
     monkeypatch.setattr("flet_asp_actors.core.turn.MAX_TURNS", 10)
     async with fa.StateManager() as state:
-        found: list[fa.Failure] = []
-        state.on_error = found.append
+        found = collect(state)
         state.listen(N, lambda n: state.set(M, n + 1), immediate=False)
         state.listen(M, lambda m: state.set(N, m + 1), immediate=False)
 
@@ -298,8 +296,7 @@ async def test_a_foreign_write_to_several_fails_as_the_first_of_them() -> None:
         raise ValueError(f"number {n}")
 
     async with fa.StateManager() as state:
-        found: list[fa.Failure] = []
-        state.on_error = found.append
+        found = collect(state)
         for n in (1, 2):
             state.listen(fails(n), lambda _: None)
         await state.settled()
@@ -316,8 +313,7 @@ async def test_a_foreign_write_to_several_fails_as_the_first_of_them() -> None:
 
 async def test_an_error_that_a_thread_has_given_up_waiting_for_is_told() -> None:
     async with fa.StateManager() as state:
-        found: list[fa.Failure] = []
-        state.on_error = found.append
+        found = collect(state)
         gate = anyio.Event()
 
         async def fail(n: int) -> int:
@@ -442,8 +438,7 @@ async def test_a_wait_inside_a_turn_of_a_store_without_a_loop_is_refused() -> No
 
         def work() -> None:
             other = fa.StateManager()
-            found: list[fa.Failure] = []
-            other.on_error = found.append
+            found = collect(other)
             other.listen(M, lambda _: receipt.wait(0.01), immediate=False)
             other.set(M, 1)
             assert [type(each.error) for each in found] == [fa.DeadlockError]

@@ -13,6 +13,7 @@ import pytest
 from anyio import wait_all_tasks_blocked
 
 import flet_asp_actors as fa
+from tests.kit.failures import collect
 
 N = fa.Key("n", 0)
 M = fa.Key("m", 0)
@@ -69,8 +70,7 @@ async def test_a_failing_async_update_reaches_who_awaits_or_on_error() -> None:
         raise ValueError("no")
 
     async with fa.StateManager() as state:
-        found: list[fa.Failure] = []
-        state.on_error = found.append
+        found = collect(state)
         with pytest.raises(ValueError, match="no"):
             await state.update(N, fail)
         assert found == []
@@ -98,8 +98,7 @@ async def test_cancelling_the_wait_leaves_the_update_running() -> None:
 
 async def test_an_error_whose_only_waiter_is_cancelled_as_it_comes_is_told() -> None:
     async with fa.StateManager() as state:
-        found: list[fa.Failure] = []
-        state.on_error = found.append
+        found = collect(state)
         gate = anyio.Event()
 
         async def fail(n: int) -> int:
@@ -117,8 +116,7 @@ async def test_an_error_whose_only_waiter_is_cancelled_as_it_comes_is_told() -> 
 
 async def test_an_error_that_another_waiter_hears_is_not_told_when_one_is_cancelled_as_it_comes() -> None:
     async with fa.StateManager() as state, anyio.create_task_group() as tasks:
-        found: list[fa.Failure] = []
-        state.on_error = found.append
+        found = collect(state)
         gate = anyio.Event()
 
         async def fail(n: int) -> int:
@@ -364,8 +362,7 @@ async def test_async_listeners_come_in_order_one_at_a_time_and_conflated() -> No
 
 async def test_an_async_listener_that_fails_goes_on() -> None:
     async with fa.StateManager() as state:
-        found: list[fa.Failure] = []
-        state.on_error = found.append
+        found = collect(state)
 
         async def fail(n: int) -> None:
             await anyio.lowlevel.checkpoint()

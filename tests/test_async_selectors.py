@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import functools
 from typing import Any, cast
@@ -300,6 +301,36 @@ async def test_who_comes_back_learns_of_a_failure_behind_a_value_that_is_kept(
             status = fa_store.get(page.status)
         assert (status.state, status.value) == ("failed", "page of A")
     assert asked == ["a", "bad"]
+    assert len(fa_failures.take()) == 1
+
+
+@pytest.mark.parametrize("is_watched", [False, True], ids=["nobody-watches-it", "it-is-watched"])
+async def test_who_comes_back_learns_that_what_it_had_failed_with_has_recovered(
+    is_watched: bool, fa_store: fa.StateManager, fa_failures: Failures
+) -> None:
+    results, asked = search()
+
+    @fa.selector
+    async def page(get: fa.Get) -> str:
+        return f"page of {await get.resolve(results)}"
+
+    async def seen() -> fa.AsyncValue[Any]:
+        with record(fa_store, page):
+            await fa_store.settled()
+            return fa_store.get(page.status)
+
+    with record(fa_store, results) if is_watched else contextlib.nullcontext():
+        with record(fa_store, page):
+            await fa_store.settled()
+            fa_store.set(QUERY, "bad")
+            await fa_store.settled()
+        status = await seen()
+        assert (status.state, status.value) == ("failed", "page of A")
+        fa_store.set(QUERY, "a")  # it recovers with the very same
+        await fa_store.settled()
+        status = await seen()
+        assert (status.state, status.value) == ("ready", "page of A")
+    assert asked == ["a", "bad", "a"]
     assert len(fa_failures.take()) == 1
 
 

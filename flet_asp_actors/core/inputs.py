@@ -136,10 +136,10 @@ class Inputs(Derived):
         self.stamp = NEVER
 
     def look_again(self) -> None:
-        """The work is needed again: what it has waited for may have failed meanwhile, behind a value that is kept."""
+        """It is needed again: what it has waited for may have failed, or recovered, behind a value that is kept."""
         if self.mark < CHECKING:  # pragma: no branch - else it is looked at just now
-            for node in self._awaited:
-                if node.failure is not None:
+            for node, seen in self._seen.items():
+                if seen == NEVER or (node in self._awaited and node.failure is not None):
                     self._doubt(node)
                     self.mark = DIRTY
 

@@ -402,6 +402,34 @@ def test_one_that_is_observed_in_the_middle_depends_on_the_selectors_too_that_it
     assert state.get("other") == (10, "open")
 
 
+def test_who_comes_to_be_observed_while_one_above_it_waits_for_it_does_not_fail_of_that() -> None:
+    state = fa.StateManager()
+
+    def middle(get: fa.Get) -> object:
+        if get(M):
+            with contextlib.suppress(fa.CycleError):
+                get("above")
+            return get("watched")
+        return "open"
+
+    def watched(get: fa.Get) -> object:
+        try:
+            return get("middle") if get(M) else "open"
+        except fa.CycleError:
+            return "circle"
+
+    state.add_selector("middle", middle)
+    state.add_selector("above", lambda get: ("above", get("middle")))
+    state.add_selector("watched", watched)
+    assert state.get("above") == ("above", "open")
+    state.listen("watched", lambda _: None)
+    with state.batch():
+        state.set(M, 1)
+        assert state.get("above") == ("above", "circle")
+    state.set(M, 0)
+    assert state.get("above") == ("above", "open")
+
+
 def test_what_was_read_before_somebody_in_a_circle_came_to_watch_is_watched_as_well() -> None:
     state = fa.StateManager()
 

@@ -37,6 +37,8 @@ PACKAGE = ROOT / "flet_asp_actors"
 KEPT = ROOT / "build" / "mutants"
 SECONDS = 12.0
 """How long the tests of one mistake may take in all; the slowest are left out past that."""
+SECONDS_AGAIN = 120.0
+"""The same for one that no test has found the last time: it may be that the one that does came too late."""
 MEMORY = 6_000_000_000
 
 
@@ -158,7 +160,7 @@ class Runner:
         for name in sorted(tests, key=self.seconds.__getitem__):
             ranks[name] = files[_file(name)] / (1 + good_files[_file(name)])
             files[_file(name)] += 1
-        left, chosen = SECONDS, list[pytest.Item]()
+        left, chosen = SECONDS_AGAIN if self.again else SECONDS, list[pytest.Item]()
         for name in sorted(tests, key=lambda name: (-finders[name], ranks[name])):
             if self.seconds[name] < left:
                 left -= self.seconds[name]

@@ -557,6 +557,26 @@ async def test_an_evicted_member_is_let_go_in_full(fa_store: fa.StateManager) ->
     assert len([ref for ref in things if ref() is not None]) == 1
 
 
+async def test_an_evicted_member_is_not_computed_for_one_that_has_read_its_status(fa_store: fa.StateManager) -> None:
+    user, log = users(max_size=1)
+
+    @fa.selector
+    async def page(get: fa.Get) -> str:
+        state: str = get(user(1).status).state
+        await anyio.sleep(1)
+        return state
+
+    with record(fa_store, page):
+        await fa_store.settled()
+    await fa_store.resolve(user(2))
+    fa_store.set(COUNT, 2)  # what it was computed for
+    assert not fa_store.has(user(1))
+    log.clear()
+    with record(fa_store, page):
+        await fa_store.settled()
+    assert log == ["-2", "+1"], "the one that is found from then on is computed, and no other"
+
+
 async def test_an_item_of_another_thread_is_found_and_used(fa_store: fa.StateManager) -> None:
     square, _ = squares(max_size=2)
     user, _ = users(0, max_size=2)

@@ -334,6 +334,36 @@ async def test_who_comes_back_learns_that_what_it_had_failed_with_has_recovered(
     assert len(fa_failures.take()) == 1
 
 
+async def test_who_comes_back_and_has_missed_nothing_is_not_computed_again(
+    fa_store: fa.StateManager, fa_failures: Failures
+) -> None:
+    results, _ = search()
+    runs: list[str] = []
+
+    @fa.selector
+    async def page(get: fa.Get) -> str:
+        runs.append("page")
+        return await get.resolve(results)
+
+    @fa.selector
+    async def loose(get: fa.Get) -> str | None:
+        runs.append("loose")
+        return get(results)
+
+    with record(fa_store, results):
+        await fa_store.settled()
+        for _ in range(3):
+            with record(fa_store, page), record(fa_store, loose):
+                await fa_store.settled()
+        assert sorted(runs) == ["loose", "page"]
+        fa_store.set(QUERY, "bad")
+        await fa_store.settled()
+        with record(fa_store, loose):
+            await fa_store.settled()
+        assert sorted(runs) == ["loose", "page"], "who reads what is there has the value of before"
+    assert len(fa_failures.take()) == 1
+
+
 async def test_an_equals_that_raises_is_a_failure(fa_store: fa.StateManager, fa_failures: Failures) -> None:
     def equals(old: int, new: int) -> bool:
         raise ZeroDivisionError

@@ -21,6 +21,7 @@ TESTS = (
     *("async_life", "async_waiting", "transactions", "threads", "updates", "own_keys", "flet_asp_api", "families"),
     *("runs", "policies", "actions", "optimistic", "otp", "services", "supervision", "printed", "interrupts"),
     *("hooks", "hostile", "async_times", "async_oracle", "graphs", "async_places", "hostile_async_table", "kindness"),
+    *("rows", "lists"),
 )
 """The tests of the core and of the nouns; those that are left find more, and take their time."""
 OPTIONS = [*(f"tests/test_{name}.py" for name in TESTS), "-k", "not uvloop and not trio and not 100_000", "-q", "-s"]

@@ -14,7 +14,8 @@ SURVIVORS = Path(__file__).with_name("survivors.md")
 MODULES = (
     *("core.mailbox", "core.turn", "core.inputs", "core.graph", "core.evaluate", "core.listeners", "core.values"),
     *("atom", "selector", "run", "family", "action", "supervisor", "key", "computation", "async_selector"),
-    *("service", "writing", "waiting", "watching", "receipt"),
+    *("service", "writing", "waiting", "watching", "receipt", "effect", "watch"),
+    *("system.batch", "system.transaction", "system.snapshot"),
 )
 """Where mistakes are made."""
 

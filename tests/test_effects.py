@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import gc
+import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -311,6 +312,63 @@ async def test_one_that_is_made_on_another_thread_runs_at_home(fa_store: fa.Stat
     fa_store.set(A, 2)
     await quiescent(fa_store)
     assert where == [(0, True), (1, True)]
+
+
+async def test_what_it_reads_of_a_store_without_a_loop_lives_on_its_own_from_then_on(fa_store: fa.StateManager) -> None:
+    others: list[fa.StateManager] = []
+    in_thread(lambda: others.append(fa.StateManager()))
+    other = others[0].atom(A)
+    threads: list[threading.Thread] = []
+
+    @fa_store.effect
+    def look(get: fa.Get) -> None:
+        get(other)
+        threads.append(threading.current_thread())
+
+    await anyio.to_thread.run_sync(lambda: other.set(1).wait(5))
+    assert threads == [threading.current_thread()] * 2
+
+
+@pytest.mark.parametrize("end", ["closes", "raises", "returns"])
+async def test_an_async_effect_lets_go_of_what_it_reads_no_more(
+    end: str, fa_store: fa.StateManager, fa_failures: Failures
+) -> None:
+    observed: list[int] = []
+
+    @fa_store.effect
+    async def look(get: fa.Get) -> None:
+        if not get(A):
+            get(B)
+        await anyio.sleep(1)
+        if get(A) and end == "raises":
+            raise ValueError
+
+    await quiescent(fa_store)
+    observed.append(fa_store.statistics().observed)
+    fa_store.set(A, 1)
+    await anyio.sleep(0.5)
+    observed.append(fa_store.statistics().observed)
+    if end == "closes":
+        look.close()
+    await quiescent(fa_store)
+    observed.append(fa_store.statistics().observed)
+    assert observed == [2, 2, 0 if end == "closes" else 1]
+    assert len(fa_failures.take()) == (end == "raises")
+
+
+def test_an_effect_that_raises_lets_go_of_what_it_has_read_no_more(state: fa.StateManager) -> None:
+    failures = Failures.of(state)
+
+    @state.effect
+    def look(get: fa.Get) -> None:
+        if get(A):
+            raise ValueError
+        get(B)
+
+    assert state.statistics().observed == 2
+    state.set(A, 1)
+    assert state.statistics().observed == 1
+    assert len(failures) == 1
 
 
 async def test_whatever_may_be_called_and_awaited_is_an_effect(fa_store: fa.StateManager) -> None:

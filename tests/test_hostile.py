@@ -702,6 +702,24 @@ async def test_a_stray_cancellation_in_an_async_listener_loses_no_change() -> No
         assert heard == [0, 1, 2]
 
 
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_stray_cancellation_in_an_async_listener_begins_nothing_anew_that_nothing_has_changed_for() -> None:
+    heard: list[int] = []
+    asked = asyncio.get_running_loop().create_future()
+
+    async def listen(n: int) -> None:
+        heard.append(n)
+        if len(heard) == 1:
+            await asked
+
+    async with fa.StateManager() as state:
+        state.listen(N, listen)
+        await wait_all_tasks_blocked()
+        asked.cancel()
+        await state.settled()
+        assert heard == [0]
+
+
 async def test_a_coroutine_for_what_is_put_back_at_the_very_end_is_closed() -> None:
     heard: list[int] = []
 
@@ -709,10 +727,12 @@ async def test_a_coroutine_for_what_is_put_back_at_the_very_end_is_closed() -> N
         heard.append(n)
 
     async with fa.StateManager() as state:
+        found = collect(state)
         state.listen(N, lambda n: listen(n), immediate=False)
+        state.listen(N, listen, immediate=False)
         state.action(forever)()
         await wait_all_tasks_blocked()
-    assert (heard, state.get(N)) == ([1], 0)
+    assert (heard, state.get(N), found) == ([1, 1], 0, [])
 
 
 # ------------------------------------------------------------------ floods

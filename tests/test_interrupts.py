@@ -189,6 +189,35 @@ def test_those_who_were_not_told_when_it_came_are_told_with_those_who_hear_of_th
     assert sorted(heard[4:]) == [("other", 1), ("second", 3)]
 
 
+def test_an_async_listener_that_was_about_to_be_called_when_it_came_is_given_the_value_of_then() -> None:
+    is_interrupted = False
+    heard: list[int] = []
+
+    @fa.selector
+    def below(get: fa.Get) -> int:
+        if is_interrupted and get(N):
+            raise KeyboardInterrupt
+        return get(N)
+
+    async def hear(value: int) -> None:
+        heard.append(value)
+
+    async def main() -> None:
+        nonlocal is_interrupted
+        async with fa.StateManager() as state:
+            state.listen(below, lambda _: None)
+            state.listen(fa.selector(lambda get: get(N) * 10), hear, immediate=False)
+            state.set(N, 1)
+            is_interrupted = True
+            with pytest.raises(KeyboardInterrupt):
+                state.set(N, 2)
+            is_interrupted = False
+            await state.settled()
+
+    anyio.run(main)
+    assert heard == [20]
+
+
 def test_what_was_about_to_begin_anew_when_it_came_begins_anew_before_anybody_looks() -> None:
     is_interrupted = False
     seen: list[object] = []

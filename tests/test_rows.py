@@ -260,6 +260,35 @@ def test_without_a_page_none_a_function_and_a_second_list() -> None:
 # ------------------------------------------------------------------ what is asked for in build
 
 
+async def test_what_is_closed_in_build_is_not_held_by_the_row() -> None:
+    class Heard:
+        """Listens, and can be collected."""
+
+        def __call__(self, title: str) -> None:
+            """Hear of it."""
+
+    made: list[weakref.ref[Heard]] = []
+
+    def main(page: ft.Page) -> None:
+        state = fa.get_state_manager(page)
+
+        def build(row: fa.Row[int]) -> ft.Control:
+            heard = Heard()
+            made.append(weakref.ref(heard))
+            state.listen(TITLE, heard, immediate=False).close()
+            return ft.Text(str(row.value))
+
+        column = ft.Column()
+        state.bind_list(NUMBERS, column, build)
+        page.add(column)
+
+    async with HeadlessApp(main) as app:
+        store(app).set(NUMBERS, (1, 2))
+        await app.settle()
+        gc.collect()
+        assert (app.texts(), [each() for each in made]) == (["1", "2"], [None, None])
+
+
 async def test_what_is_asked_for_twice_in_build_ends_once_and_what_is_asked_for_outside_goes_on() -> None:
     heard: list[str] = []
     made: list[fa.Row[int]] = []

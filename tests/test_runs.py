@@ -389,6 +389,33 @@ async def test_who_listens_to_what_a_run_writes_starts_no_child_of_it(fa_store: 
     fa_store.action(forever).cancel()
 
 
+@pytest.mark.parametrize("begins", ["in the run", "before"])
+async def test_an_async_listener_to_what_a_run_writes_is_no_part_of_it(begins: str, fa_store: fa.StateManager) -> None:
+    started: list[fa.Run[None]] = []
+    ends: list[str] = []
+
+    @fa.action
+    async def writer(get: fa.Get, set: fa.Set) -> None:
+        set(COUNT, 1)
+        if begins == "in the run":
+            fa_store.listen(COUNT, hear)
+        await anyio.sleep_forever()
+
+    async def hear(_: int) -> None:
+        started.append(fa_store.action(forever)())
+        await run.wait()
+        ends.append(run.state)
+
+    if begins == "before":
+        fa_store.listen(COUNT, hear, immediate=False)
+    run = fa_store.action(writer)()
+    await wait_all_tasks_blocked()
+    run.cancel()
+    await wait_all_tasks_blocked()
+    assert (ends, [each.state for each in started]) == (["cancelled"], ["running"])
+    fa_store.action(forever).cancel()
+
+
 @pytest.mark.parametrize("anyio_backend", [virtual_backend("asyncio")], ids=["asyncio"])
 async def test_a_task_of_the_run_starts_children_of_it_as_long_as_it_runs(fa_store: fa.StateManager) -> None:
     started: list[fa.Run[None]] = []

@@ -45,6 +45,19 @@ def test_without_a_loop_a_lock_serialises() -> None:
     assert seen == list(range(0, 8001, 2)), "in order, none lost, none seen twice"
 
 
+def test_without_a_loop_a_batch_that_is_over_keeps_no_other_thread_waiting() -> None:
+    state = fa.StateManager()
+    seen: list[int] = []
+    state.listen(N, seen.append)
+    with state.batch():
+        state.set(N, 1)
+    thread = threading.Thread(target=lambda: state.update(N, lambda n: n + 1), daemon=True)
+    thread.start()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert seen == [0, 1, 2]
+
+
 async def test_a_foreign_write_is_applied_on_the_loop() -> None:
     async with fa.StateManager() as state:
         home = threading.get_ident()
@@ -540,6 +553,28 @@ def test_a_dead_home_loop_is_replaced() -> None:
     assert state.get(N) == 2
 
 
+def test_a_listener_that_a_dead_loop_has_left_in_the_middle_can_be_closed() -> None:
+    state = fa.StateManager()
+    heard: list[int] = []
+    subscriptions: list[fa.Subscription] = []
+
+    async def hear(n: int) -> None:
+        heard.append(n)
+        await anyio.sleep_forever()
+
+    async def main() -> None:
+        subscriptions.append(state.listen(N, hear))
+        await anyio.wait_all_tasks_blocked()
+
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda loop, context: None)  # what it says of tasks that it leaves behind is not ours
+    loop.run_until_complete(main())
+    loop.close()
+    subscriptions[0].close()
+    state.set(N, 1)
+    assert heard == [0]
+
+
 def test_a_home_loop_that_stands_still_is_replaced_by_the_one_that_runs_there() -> None:
     state = fa.StateManager()
     first = asyncio.new_event_loop()
@@ -739,6 +774,7 @@ def test_a_thread_whose_loop_is_closed_while_it_waits_goes_on_by_itself() -> Non
 
 async def test_a_transaction_that_is_cancelled_on_its_way_is_dropped() -> None:
     async with fa.StateManager() as state:
+        found = collect(state)
 
         async def commit() -> None:
             with anyio.move_on_after(0.01):
@@ -749,6 +785,7 @@ async def test_a_transaction_that_is_cancelled_on_its_way_is_dropped() -> None:
         in_thread(lambda: anyio.run(commit))  # this loop stands still meanwhile
         await anyio.wait_all_tasks_blocked()
         assert state.get(N) == 1
+    assert found == []
 
 
 async def test_a_run_is_cancelled_for_the_first_reason() -> None:

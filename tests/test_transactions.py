@@ -197,6 +197,14 @@ async def test_there_and_back_again_is_a_write_too(fa_store: fa.StateManager) ->
     assert fa_store.get(A) == 100
 
 
+async def test_a_write_of_somebody_else_counts_also_where_nobody_has_ever_read(fa_store: fa.StateManager) -> None:
+    with pytest.raises(fa.ConflictError):
+        async with fa_store.transaction() as tx:
+            tx.set(A, 5)
+            fa_store.set(A, 6)
+    assert fa_store.get(A) == 6
+
+
 async def test_an_optimistic_value_that_comes_or_goes_is_a_conflict(fa_store: fa.StateManager) -> None:
     @fa.action
     async def like(get: fa.Get, set: fa.Set) -> None:
@@ -376,6 +384,8 @@ async def test_when_it_is_over_it_is_over(fa_store: fa.StateManager) -> None:
     with pytest.raises(fa.ClosedError):
         tx.get(A)
     with pytest.raises(fa.ClosedError):
+        tx.reset("what nobody has declared")
+    with pytest.raises(fa.ClosedError):
         async with tx:
             raise AssertionError("never")
     assert fa_store.get(A) == 1
@@ -413,9 +423,10 @@ def test_from_the_loop_of_another_thread() -> None:
 
     async def main() -> None:
         async with fa.StateManager() as state:
+            failures = Failures.of(state)
             await anyio.to_thread.run_sync(lambda: anyio.run(other, state))
             await quiescent(state)
-            assert (state.get(A), state.get(B)) == (101, 1)
+            assert (state.get(A), state.get(B), failures) == (101, 1, [])
 
     anyio.run(main)
 

@@ -189,6 +189,27 @@ async def test_batches_across_an_await_on_another_loop_are_flushed_there_and_rai
         assert (state.get(N), state.get(M)) == (1, 1)
 
 
+async def test_a_batch_that_is_used_again_on_another_thread_is_posted_from_there() -> None:
+    async with fa.StateManager() as state:
+        heard: list[int] = []
+        state.listen(N, heard.append, immediate=False)
+        batch = state.batch()
+
+        def work() -> None:
+            with batch:
+                state.set(N, 3)
+                state.set(N, 4)
+
+        with batch:
+            state.set(N, 1)
+            state.set(N, 2)
+        await anyio.to_thread.run_sync(work)
+        with anyio.fail_after(5):
+            await state.settled()
+        state.set(N, 5)
+        assert heard == [2, 4, 5]
+
+
 @pytest.mark.parametrize("when", ["in the middle of it", "before it has taken it"])
 def test_a_batch_whose_loop_is_closed_is_one_turn_all_the_same(when: str) -> None:
     state = fa.StateManager()

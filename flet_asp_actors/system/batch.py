@@ -81,13 +81,14 @@ class Batch:
         if not self._open:
             return
         self._open = False
-        if self._turn is None:
+        turn, self._turn = self._turn, None  # it may be used again, on another thread
+        if turn is None:
             if self._collects:
                 self._store.post_all(self._store.batches.pop(get_ident()))
             return
-        self._turn.depth -= 1
+        turn.depth -= 1
         try:
-            self._turn.propagate()
+            turn.propagate()
         finally:
             if self._home is None:
                 LOCK.release()

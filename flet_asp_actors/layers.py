@@ -40,14 +40,13 @@ class Optimistic:
     for its turn.
     """
 
-    __slots__ = ("_atom", "_attention", "_is_over", "_layer", "_owner", "_set", "_value")
+    __slots__ = ("_atom", "_attention", "_is_over", "_layer", "_set", "_value")
 
     def __init__(self, set: Writer, owner: Owner, key: Any, value: Any) -> None:
         node = owner.writable(key)
         if not is_atom(node):
             node.set(value)  # says that it is read-only
         self._set = set
-        self._owner = owner
         self._atom: Atom[Any] = node
         self._value = value
         self._layer: Layer | None = None

@@ -620,6 +620,32 @@ async def test_an_error_goes_to_who_awaits_else_to_on_error() -> None:
             await go(InvalidLogin())
 
 
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise ZeroDivisionError
+
+
+def test_the_message_of_an_error_that_cannot_be_printed_is_its_name() -> None:
+    assert fa.ActionStatus[int]("failed", error=Unspeakable()).message == "Unspeakable"
+
+
+async def test_a_selector_that_reads_the_handle_of_a_status_depends_on_it() -> None:
+    async with fa.StateManager() as state:
+        go, gate = state.action(login), anyio.Event()
+        status: Any = go.status
+        heard: list[str] = []
+
+        @fa.selector
+        def shown(get: fa.Get) -> str:
+            return str(status.value.state)
+
+        state.listen(shown, heard.append)
+        run = go("ann", gate)
+        gate.set()
+        await run
+        assert heard == ["idle", "running", "succeeded"]
+
+
 async def test_an_error_during_the_cleanup_of_a_cancelled_run_is_reported() -> None:
     @fa.action
     async def work(get: fa.Get, set: fa.Set) -> None:

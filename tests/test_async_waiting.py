@@ -35,6 +35,36 @@ async def elapsed(of: Callable[[], Any]) -> tuple[Any, float]:
 # ------------------------------------------------------------------ chains
 
 
+@pytest.mark.parametrize("kind", ["atom", "sync", "async"])
+async def test_resolving_in_a_cancelled_scope_is_cancelled_whatever_is_there(
+    kind: str, fa_store: fa.StateManager
+) -> None:
+    @fa.selector
+    async def later(get: fa.Get) -> int:
+        return get(COUNT)
+
+    keys: dict[str, fa.Readable[Any]] = {"atom": COUNT, "sync": fa.selector(lambda get: get(COUNT)), "async": later}
+    with record(fa_store, keys[kind]):
+        assert await fa_store.resolve(keys[kind]) == 1
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await fa_store.resolve(keys[kind])
+        assert scope.cancelled_caught
+
+
+async def test_resolving_an_atom_gives_others_a_turn(fa_store: fa.StateManager) -> None:
+    gone_on: list[int] = []
+
+    async def go_on() -> None:
+        gone_on.append(1)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(go_on)
+        for _ in range(10):
+            await fa_store.resolve(COUNT)
+        assert gone_on == [1]
+
+
 @pytest.mark.parametrize("observed", [False, True])
 async def test_resolving_waits_for_all_that_a_value_is_made_of(fa_store: fa.StateManager, observed: bool) -> None:
     @fa.selector

@@ -173,6 +173,25 @@ def test_effects_that_make_effects(state: fa.StateManager) -> None:
     assert state.statistics().observed == 0
 
 
+def test_what_a_cleanup_leaves_to_be_cleaned_up_is_so_the_next_time(state: fa.StateManager) -> None:
+    log: list[str] = []
+
+    @state.effect
+    def look(get: fa.Get) -> None:
+        now = get(A)
+
+        def clean_up() -> None:
+            log.append(f"-{now}")
+            get.on_cleanup(lambda: log.append(f"late -{now}"))
+
+        get.on_cleanup(clean_up)
+
+    state.set(A, 1)
+    assert log == ["-0"]
+    state.set(A, 2)
+    assert sorted(log) == ["-0", "-1", "late -0"]
+
+
 def test_a_cleanup_that_raises_stops_neither_the_others_nor_the_run(state: fa.StateManager) -> None:
     failures = Failures.of(state)
     diary: list[str] = []

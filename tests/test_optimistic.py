@@ -393,6 +393,30 @@ async def test_over_a_busy_atom_it_waits_and_can_be_cancelled_there(fa_store: fa
     assert at_rest(fa_store, COUNT)
 
 
+async def test_one_that_is_cancelled_while_it_waits_is_seen_by_no_update_that_waits_as_well(
+    fa_store: fa.StateManager,
+) -> None:
+    async def slow(n: int) -> int:
+        await anyio.sleep(2)
+        return n + 10
+
+    fa_store.update(COUNT, slow)
+    run = fa_store.action(show)(COUNT, 50, 1)
+    await wait_all_tasks_blocked()
+    fa_store.update(COUNT, lambda n: n + 100)
+    run.cancel()
+    await quiescent(fa_store)
+    assert fa_store.get(COUNT) == 111
+
+
+async def test_a_value_that_is_confirmed_is_no_news_even_where_no_two_are_equal(fa_store: fa.StateManager) -> None:
+    key = fa.Key("key", 0, equals=lambda old, new: False)
+    heard: list[int] = []
+    fa_store.listen(key, heard.append)
+    await fa_store.action(show)(key, 1, 1)
+    assert heard == [0, 1]
+
+
 async def test_inside_an_update_of_the_key_it_would_wait_for_itself(fa_store: fa.StateManager) -> None:
     caught: list[str] = []
 
@@ -418,7 +442,9 @@ async def test_a_block_is_entered_once_and_not_after_a_cancellation(fa_store: fa
     async def twice(get: fa.Get, set: fa.Set) -> None:
         block = set.optimistic(COUNT, 2)
         async with block:
-            pass
+            with pytest.raises(RuntimeError, match="entered before"):
+                async with block:
+                    pass
         with pytest.raises(RuntimeError, match="entered before"):
             async with block:
                 pass

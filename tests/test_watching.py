@@ -293,6 +293,14 @@ async def test_a_failure_that_only_those_hear_of_who_wait_is_told_to_nobody_else
     assert fa_store.statistics().observed == 0
 
 
+async def test_a_predicate_that_returns_a_coroutine_is_refused(fa_store: fa.StateManager) -> None:
+    async def later(value: int) -> bool:
+        return True
+
+    with pytest.raises(TypeError, match=r"the predicate of wait_for is called and not awaited, and has returned a"):
+        await fa_store.wait_for(A, lambda value: later(value))  # type: ignore[arg-type,unused-ignore]  # the mistake
+
+
 async def test_a_predicate_looks_once_a_turn_and_may_raise(fa_store: fa.StateManager) -> None:
     looked: list[int] = []
     answers: list[object] = []

@@ -15,7 +15,15 @@ from anyio import wait_all_tasks_blocked
 
 import flet_asp_actors as fa
 from flet_asp_actors.lanes import IDLE_LANES
-from flet_asp_actors.testing import Failures, assert_quiet, explore, quiescent, virtual_backend, virtual_backends
+from flet_asp_actors.testing import (
+    Failures,
+    assert_quiet,
+    explore,
+    quiescent,
+    record,
+    virtual_backend,
+    virtual_backends,
+)
 
 Backend: TypeAlias = Literal["asyncio", "trio"]
 BACKENDS: list[Backend] = ["asyncio", "trio"]
@@ -126,6 +134,32 @@ def test_mistakes_with_per_are_told_where_they_are_made() -> None:
         state.action(sleeper()).status_for(1)
 
 
+async def test_an_argument_that_a_run_is_under_way_for_is_not_forgotten(fa_store: fa.StateManager) -> None:
+    @fa.action(policy="droppable", per="item")
+    async def touch(get: fa.Get, set: fa.Set, item: int) -> None:
+        if item == 0:
+            await anyio.sleep(1)
+
+    go = fa_store.action(touch)
+    first = go(0)
+    for item in range(1, 2 * IDLE_LANES):
+        go.status_for(item)
+    assert go(0).state == "cancelled"
+    await first
+
+
+async def test_the_status_of_a_sequential_action_follows_the_one_that_was_queued(fa_store: fa.StateManager) -> None:
+    go = fa_store.action(sleeper(policy="sequential"))
+    with record(fa_store, go.status) as statuses:
+        go("a", 1)
+        go("b", 1)
+        await quiescent(fa_store)
+    assert [(status.state, status.value, status.active) for status in statuses] == [
+        *(("running", None, 1), ("running", None, 2)),
+        *(("running", None, 1), ("succeeded", "b", 0)),
+    ]
+
+
 async def test_thousands_of_arguments_are_forgotten_but_not_what_somebody_looks_at(fa_store: fa.StateManager) -> None:
     @fa.action(per="item")
     def touch(get: fa.Get, set: fa.Set, item: int) -> int:
@@ -135,6 +169,7 @@ async def test_thousands_of_arguments_are_forgotten_but_not_what_somebody_looks_
     seen: list[str] = []
     for item in range(600):  # more than half of what is kept, and the oldest
         fa_store.listen(go.status_for(item), lambda status: seen.append(status.state), immediate=False)
+    fa_store.listen(go.status, lambda _: None)
     held = go.status_for(700)
     for item in range(700, 5_700):
         go.call_now(item)

@@ -15,7 +15,8 @@ MODULES = (
     *("core.mailbox", "core.turn", "core.inputs", "core.graph", "core.evaluate", "core.listeners", "core.values"),
     *("atom", "selector", "run", "family", "action", "supervisor", "key", "computation", "async_selector"),
     *("service", "writing", "waiting", "watching", "receipt", "effect", "watch"),
-    *("system.batch", "system.transaction", "system.snapshot"),
+    *("system.batch", "system.transaction", "system.snapshot", "core.calls"),
+    *("resolving", "layers", "lanes", "retry", "status"),
 )
 """Where mistakes are made."""
 

@@ -417,6 +417,56 @@ async def test_a_value_that_is_confirmed_is_no_news_even_where_no_two_are_equal(
     assert heard == [0, 1]
 
 
+async def test_a_write_and_an_optimistic_value_of_others_do_not_make_up_for_each_other(
+    fa_store: fa.StateManager,
+) -> None:
+    @fa.action
+    async def work(get: fa.Get, set: fa.Set) -> None:
+        set(COUNT, 2)
+        try:
+            await anyio.sleep_forever()
+        finally:
+            set(COUNT, 1)
+
+    run = fa_store.action(work)()
+    await wait_all_tasks_blocked()
+    fa_store.set(COUNT, 7)
+    shown = fa_store.action(show)(COUNT, 8, 1)
+    await wait_all_tasks_blocked()
+    run.cancel()
+    await run.wait()
+    assert fa_store.get(COUNT) == 8, "others have written since, so nothing is put back"
+    await shown
+
+
+async def test_what_is_equal_is_shown_as_the_object_it_is_and_told_to_nobody(fa_store: fa.StateManager) -> None:
+    fa_store.set(CART, [1])
+    told: list[object] = []
+    fa_store.listen(CART, told.append, immediate=False)
+    cart = [1]
+    run = fa_store.action(show)(CART, cart, 1)
+    await wait_all_tasks_blocked()
+    assert fa_store.get(CART) is cart
+    await run
+    assert told == []
+
+
+async def test_an_optimistic_value_is_no_edit_in_place(fa_store: fa.StateManager) -> None:
+    fa_store.set(CART, [1])
+    told: list[list[int]] = []
+    fa_store.listen(fa.selector(lambda get: [len(get(CART))]), told.append)
+    await fa_store.action(show)(CART, [2], 1)
+    assert told == [[1]]
+
+
+async def test_where_equals_raises_an_optimistic_value_is_told(fa_store: fa.StateManager) -> None:
+    key = fa.Key("key", 0, equals=lambda old, new: bool(1 // 0))
+    told: list[int] = []
+    fa_store.listen(key, told.append)
+    await fa_store.action(show)(key, 1, 1)
+    assert told == [0, 1]
+
+
 async def test_inside_an_update_of_the_key_it_would_wait_for_itself(fa_store: fa.StateManager) -> None:
     caught: list[str] = []
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import linecache
+import runpy
+import sysconfig
+from pathlib import Path
 from typing import Any, Literal
 
 import anyio
@@ -10,7 +14,7 @@ import anyio.lowlevel
 import pytest
 
 import flet_asp_actors as fa
-from flet_asp_actors.testing import Probe, quiescent, sweep, sweep_action, virtual_backend, virtual_backends
+from flet_asp_actors.testing import Probe, places, quiescent, sweep, sweep_action, virtual_backend, virtual_backends
 
 SAVING = fa.Key("saving", False)
 DRAFT = fa.Key("draft", "")
@@ -210,6 +214,28 @@ async def test_a_probe_changes_nothing_for_the_function() -> None:
     assert "await anyio.sleep(1)" in probe.where
     with pytest.raises(TypeError, match="async function"):
         probe.wrap(lambda: None)  # type: ignore[arg-type, return-value]  # pyright: ignore[reportArgumentType]  # the mistake under test
+
+
+def test_a_place_is_not_in_python_though_it_is_a_zip_nor_in_what_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in Pyodide, whose paths begin with two slashes."""
+    python, installed = tmp_path / "python.zip", tmp_path / "installed"
+    monkeypatch.setattr(linecache, "__file__", str(python / "linecache.py"))
+    paths = dict.fromkeys(sysconfig.get_path_names(), str(installed).replace("/", "//", 1))
+    monkeypatch.setattr(sysconfig, "get_path", paths.get)
+    names: dict[str, Any] = {}
+    of_python = "import types\n@types.coroutine\ndef pause():\n    yield"
+    exec(compile(of_python, str(python / "asyncio" / "tasks.py"), "exec"), names)
+    exec(compile("async def sleep():\n    await pause()", str(installed / "anyio.py"), "exec"), names)
+
+    async def work() -> None:
+        await names["sleep"]()  # HERE
+
+    working = work()
+    working.send(None)
+    assert "# HERE" in runpy.run_path(places.__file__)["position"](working)
+    working.close()
 
 
 def test_a_probed_coroutine_that_is_closed_closes_what_it_drives() -> None:

@@ -12,10 +12,14 @@ from typing import Any
 __all__ = ("position",)
 
 _NOT_THEIRS = (
-    *{sysconfig.get_path(each) for each in ("stdlib", "platstdlib", "purelib", "platlib")},
+    *{sysconfig.get_path(each).replace("//", "/") for each in ("stdlib", "platstdlib", "purelib", "platlib")},
+    str(Path(linecache.__file__).parent),
     str(Path(__file__).parents[1]),
 )
-"""Where no code of the person who tests is: Python, what is installed, this package."""
+"""Where no code of the person who tests is: Python, what is installed, this package.
+
+In Pyodide the standard library is in a zip file, which is none of Python's paths, and those begin with two slashes.
+"""
 
 
 def position(work: Any) -> str:

@@ -1,14 +1,13 @@
 """What is measured: writes to controls on the page, by hand and bound, with the frames and messages they make."""
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 
 import flet as ft
 
 import flet_asp_actors as fa
 from examples.performance.values import CELLS, MEASURES, NUMBER, SHARED, Measure
-from examples.performance.wire import Wire
+from examples.performance.wire import Wire, processor_time
 
 Way = tuple[str, int, Callable[[int], object]]
 WRITES, FANNED_OUT = 5_000, 200
@@ -23,14 +22,14 @@ async def measure(page: ft.Page, way: Way, tell: Callable[[float], None]) -> Mea
     name, writes, write = way
     state = fa.current()
     with Wire(page) as wire:
-        frames, begun = state.statistics().frames, time.thread_time()
+        frames, begun = state.statistics().frames, processor_time()
         for slice in range(SLICES):
             for number in range(slice * writes // SLICES, (slice + 1) * writes // SLICES):
                 write(number)
             tell(slice / SLICES)
             await breathe()
         await state.flushed()
-        spent = time.thread_time() - begun - wire.spent
+        spent = processor_time() - begun - wire.spent
         return Measure(name, writes, state.statistics().frames - frames, wire.messages, wire.size, spent)
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -11,6 +12,9 @@ from flet.messaging import protocol
 _msgpack: Any = importlib.import_module("msgpack")  # it has no types
 _protocol: Any = protocol
 _encode = _protocol.configure_encode_object_for_msgpack(ft.BaseControl)
+
+processor_time: Callable[[], float] = getattr(time, "thread_time", time.process_time)
+"""Seconds that the processor was at work for this thread; in a browser there are no others."""
 
 
 class Wire:
@@ -28,10 +32,10 @@ class Wire:
 
         def counted(message: protocol.Message) -> None:
             send(message)
-            begun = time.thread_time()
+            begun = processor_time()
             self.messages += 1
             self.size += len(_msgpack.packb([message.action, message.body], default=_encode))
-            self.spent += time.thread_time() - begun
+            self.spent += processor_time() - begun
 
         vars(self._connection)["send_message"] = counted  # of this one alone
         return self

@@ -4,27 +4,52 @@ from __future__ import annotations
 
 import asyncio
 import asyncio.selector_events
+import importlib
 import inspect
 import os
 import selectors
 import sys
 import time
+from types import CodeType
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
 __all__ = ("main",)
 
 PLUGINS = ("anyio.pytest_plugin", "flet_asp_actors.testing.plugin")
-ABSENT = ("trio", "uvloop", "hypothesis")
+ABSENT = ("trio", "uvloop")
 """What is installed beside Pyodide, and cannot be imported in it: it asks for more of the system."""
-NEEDS_MORE = ("thread", "Thread", "subprocess", "executor", "elsewhere(main)", "on_trio", "outcome(")
-"""The words of tests that need threads, processes or another loop."""
+CALLS = {
+    "threads": (
+        *("Thread", "to_thread", "in_thread", "run_in_executor", "Behind", "elsewhere", "hammer_a_store"),
+        *("write_slowly", "unit_tests"),
+    ),
+    "processes": ("subprocess", "outcome", "outcomes", "serve_gallery"),
+    "sockets": ("start_server", "start_unix_server"),
+    "signals": ("add_signal_handler",),
+}
+"""What is not there, and what the tests call that need it, of Python or of a test's own."""
+NAMES = {
+    "another loop": (
+        *("[trio", "[uvloop", "-trio", "-uvloop", "_on_trio", "whatever_happens_the_latest_inputs_are_seen"),
+        *("what_a_loop_has_left_is_computed", "what_a_loop_ends_in_the_middle_of"),
+    ),
+    "threads": (
+        *("selector_in_a_thread", "in_a_worker_thread", "test_in_a_thread", "in_threads_of_a_limiter"),
+        *("a_superseded_thread", "a_thread_cannot_wait", "a_thread_writes", "the_settings_hold", "how_many_threads"),
+        *("each_kind[asyncio-thread-sync]", "nothing_grows[BindingError]"),
+    ),
+    "a server": ("[flet_web.fastapi",),
+    "more stack, without which Pyodide itself ends": (
+        *("hold_themselves", "bound-recurses", "=-recurses", "build-recurses", "item_key-recurses"),
+    ),
+}
+"""What is not there, and parts of the names of the other tests that need it."""
 
 KNOWN = "ignore:'asyncio.iscoroutinefunction' is deprecated:DeprecationWarning"
 """What Flet 1.0 still calls on this Python."""
-ENDS_PYODIDE = ("hold_themselves", "bound-recurses", "=-recurses", "build-recurses", "item_key-recurses")
-"""Of tests that end Pyodide itself, whose stack is too short for the depth that Python allows."""
 
 
 class _Sleeping(selectors.SelectSelector):
@@ -40,6 +65,10 @@ class _Sleeping(selectors.SelectSelector):
 def _nothing(_: object) -> None: ...
 
 
+def _itself(test: Any) -> Any:
+    return test
+
+
 def _prepare() -> None:
     """Have asyncio make loops of its own kind, which Pyodide's runs beside; it has no use for a socket to itself."""
     selectors.DefaultSelector = _Sleeping  # type: ignore[misc,assignment]  # that is what loops take
@@ -50,19 +79,38 @@ def _prepare() -> None:
     events._event_loop_policy = None  # Pyodide's; without it there is asyncio's own
     modules: Any = sys.modules
     modules.update(dict.fromkeys(ABSENT))  # so they are not found
+    modules["hypothesis"] = _without_hypothesis()
+
+
+def _without_hypothesis() -> MagicMock:
+    """Stands for Hypothesis, of which a part is compiled: what it would call is left out, not the rest of a module."""
+    hypothesis = MagicMock()
+    hypothesis.given.return_value = pytest.mark.skip("needs Hypothesis")
+    hypothesis.settings.return_value = _itself
+    return hypothesis
+
+
+def _missed(item: pytest.Item) -> str | None:
+    """What a test needs and is not there."""
+    called = _called(inspect.unwrap(getattr(item, "function", main)).__code__)
+    by_name = [what for what, names in NAMES.items() if any(name in item.name for name in names)]
+    by_call = [what for what, calls in CALLS.items() if called.intersection(calls)]
+    return next(iter(by_name + by_call), None)
+
+
+def _called(code: CodeType) -> set[str]:
+    """What a function calls or reads by a name that is not its own."""
+    return set(code.co_names).union(*(_called(each) for each in code.co_consts if isinstance(each, CodeType)))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out what needs what is not there."""
+    kit: Any = importlib.import_module("tests.kit.lives")
+    kit.MEMORY = 20_000  # what is counted as traced comes to rest only after thousands of rounds here
     for item in items:
-        arguments = set(map(str, getattr(getattr(item, "callspec", None), "params", {}).values()))
-        source = inspect.getsource(getattr(item, "function", main))
-        if arguments & {"trio", "uvloop"} or ('"trio"' in source and "asyncio" not in arguments):
-            item.add_marker(pytest.mark.skip("another loop"))
-        elif any(word in item.name for word in ENDS_PYODIDE):
-            item.add_marker(pytest.mark.skip("ends Pyodide itself"))
-        elif any(word in source for word in NEEDS_MORE) or "flet_web" in item.name:
-            item.add_marker(pytest.mark.skip("threads, processes, a server, or another loop"))
+        missed = _missed(item)
+        if missed is not None:
+            item.add_marker(pytest.mark.skip(f"needs {missed}"))
 
 
 def main(given: list[str]) -> int:

@@ -3,7 +3,7 @@ const [pyodide, repository, site, ...given] = process.argv.slice(2);
 const { loadPyodide } = await import(`${pyodide}/pyodide.mjs`);
 const python = await loadPyodide({ indexURL: pyodide });
 python.mountNodeFS("/repository", repository);
-python.mountNodeFS("/site", site); // pure Python is the same everywhere
+python.mountNodeFS(python.runPython("import site; site.getsitepackages()[0]"), site); // pure Python is the same everywhere
 python.globals.set("given", given);
 let code = 3;
 try {
@@ -11,7 +11,6 @@ try {
 import os, sys
 os.chdir("/repository")
 sys.path.insert(0, "/repository")
-sys.path.append("/site")
 from tests.pyodide.inside import main
 main(given.to_py())
 `);

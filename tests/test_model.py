@@ -15,10 +15,10 @@ import flet_asp_actors as fa
 from flet_asp_actors.receipt import DONE
 from flet_asp_actors.system.transaction import Transaction
 from flet_asp_actors.testing import VirtualLoop
+from tests.model.agenda import Ambiguous
 from tests.model.driving import drive, explain
 from tests.model.machine import Machine
 from tests.model.programs import EVERY, VERBS
-from tests.model.reference import Ambiguous
 
 PROGRAMS = 10_000
 

@@ -31,7 +31,9 @@ from .declared import (
     Unlucky,
     beat,
 )
-from .reference import FAILED, Reference, Run
+from .reference import Reference
+from .runs import Run
+from .store import FAILED
 
 __all__ = ("Machine", "Step")
 
@@ -172,9 +174,7 @@ class Machine:
 
     async def do_declare(self, number: int, value: int) -> None:
         self.state.atom(NAME, value)
-        if NAME not in self.model.values:
-            self.model.values[NAME] = self.model.defaults[NAME] = value
-            self.model.changes[NAME] += 1
+        self.model.declare(value)
 
     async def do_rename(self, number: int, value: int) -> None:
         """Write a name, and give it up."""

@@ -15,9 +15,9 @@ import anyio
 import flet_asp_actors as fa
 from flet_asp_actors.testing import HeadlessApp, VirtualLoop
 
+from .agenda import Ambiguous
 from .declared import ACTIONS, CHAIN, LIST, NUMBERS, SELECTORS, SLOW, TOTAL, A, C, switching
 from .machine import Machine, Step
-from .reference import Ambiguous
 from .rendered import Rendered, build_rendered
 from .screen import POLICIES, SHOWN, OnPage, build
 

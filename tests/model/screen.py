@@ -11,9 +11,9 @@ import flet as ft
 import flet_asp_actors as fa
 from flet_asp_actors.testing import HeadlessApp
 
+from .agenda import Due
 from .declared import ACTIONS, FRESH, LIST, MEMBERS, NUMBERS, ROUTE, SLOW, TEXT, TOTAL, USERS, A, B, shown, sturdy
 from .machine import Machine
-from .reference import Due
 
 __all__ = ("POLICIES", "SHOWN", "OnPage", "build")
 
@@ -177,7 +177,7 @@ class OnPage(Machine):
     async def do_reconnect(self, number: int) -> None:
         if self._policy is not None:
             if self._cancelling is not None:
-                self._cancelling.call = None
+                self._cancelling.take_back()
                 self._cancelling = None
             self._policy = None
             self._observe()

@@ -104,13 +104,15 @@ class Set(Protocol):
 class _Write:
     """What a run knows of an atom that it has written: what was there before, and whether it wrote last."""
 
-    __slots__ = ("_atom", "_attention", "_is_theirs", "_last", "before")
+    __slots__ = ("_atom", "_attention", "_expected", "_is_over", "_is_theirs", "_last", "before")
 
     def __init__(self, atom: Atom[Any], before: Any) -> None:
         self._atom = atom
         self._attention: Attention | None = attend(atom)
         self._last = self._count
         self._is_theirs = False
+        self._is_over = False
+        self._expected = 0
         self.before = before
         """The value before the run's first write."""
 
@@ -136,9 +138,23 @@ class _Write:
         self.look()
         return not self._is_theirs and same(self.before, value)
 
+    def expect(self, receipt: Receipt) -> None:
+        """A message of ours may be in the mailbox still; until it is done we attend to the atom."""
+        if not receipt.is_done:
+            self._expected += 1
+            receipt.on_done(self._arrived)
+
     def let_go(self) -> None:
-        """The run has ended: what comes late is told by the version alone."""
-        if self._attention is not None:
+        """The run has ended: what comes later than its messages is told by the version alone."""
+        self._is_over = True
+        self._leave()
+
+    def _arrived(self) -> None:
+        self._expected -= 1
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._is_over and not self._expected and self._attention is not None:
             self.look()
             attention, self._attention = self._attention, None
             self._last = self._count
@@ -293,6 +309,7 @@ class RunSet:
                 note.written()  # a mutate that raised has edited all the same
                 raise
             receipt.on_done(note.written)
+            note.expect(receipt)
         return receipt
 
     def _put_back(self, atom: Atom[Any], make: Callable[[], Any]) -> Receipt:
@@ -317,6 +334,7 @@ class RunSet:
 
         receipt = atom.post(put)
         receipt.on_done(put)  # if the store ends before the atom gets to it, then now
+        known.expect(receipt)
         if not receipt.is_done:
             return _PutBack(receipt, lambda: bool(is_refused))
         return REFUSED if is_refused else receipt

@@ -162,6 +162,36 @@ async def test_the_same_value_by_somebody_else_is_a_write_too(fa_store: fa.State
     assert type(fa_store.atom(LOADING)) is fa.Atom, "nobody attends to it any more"
 
 
+async def test_the_same_value_by_somebody_else_is_a_write_in_a_mailbox_that_outlives_the_run_too(
+    fa_store: fa.StateManager,
+) -> None:
+    gate = anyio.Event()
+
+    async def hold(count: int) -> int:
+        await gate.wait()
+        return 4
+
+    @fa.action
+    async def work(get: fa.Get, set: fa.Set) -> None:
+        set(COUNT, 1)
+        try:
+            await anyio.sleep_forever()
+        finally:
+            set(COUNT, 4)
+
+    fa_store.update(COUNT, hold)
+    run = fa_store.action(work)()
+    await wait_all_tasks_blocked()
+    fa_store.set(COUNT, 1)
+    run.cancel()
+    await run.wait()
+    gate.set()
+    await fa_store.set(LOADING, True)
+    await wait_all_tasks_blocked()
+    assert fa_store.get(COUNT) == 1
+    assert type(fa_store.atom(COUNT)) is fa.Atom, "nobody attends to it any more"
+
+
 # ------------------------------------------------------------------ flet-asp's form
 
 

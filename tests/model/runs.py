@@ -156,9 +156,6 @@ class Runs(Hopes):
             self._ended(run, "failed" if run.fails else "succeeded")
 
     def _ended(self, run: Run, state: str) -> None:
-        for key, note in run.notes.items():
-            note.is_theirs = note.is_theirs or note.last != self.writes[key]
-            note.last = self.changes[key]
         run.is_done = run.is_stopping = True
         if run.limit is not None:
             run.limit.take_back()
@@ -231,12 +228,8 @@ class Runs(Hopes):
         """A write by a run; if it is stopping, only what puts back, and nobody else has written since."""
         note = run.notes.get(key)
 
-        def count() -> int:
-            """What comes after the end of the run is told by the value alone."""
-            return self.changes[key] if run.is_done else self.writes[key]
-
         def look(note: Note) -> None:
-            note.is_theirs = note.is_theirs or note.last != count()
+            note.is_theirs = note.is_theirs or note.last != self.writes[key]
 
         if run.is_stopping:
             known = note
@@ -246,7 +239,7 @@ class Runs(Hopes):
                 look(known)
                 if not known.is_theirs and known.before == make():
                     self.write(key, known.before)
-                    known.last = count()
+                    known.last = self.writes[key]
 
             if known is not None:
                 self.send(key, put_back)
@@ -254,12 +247,12 @@ class Runs(Hopes):
         if note is None:
             mine = note = run.notes[key] = Note(self.get(key), self.writes[key])
             if key in self.mail:
-                self.mail[key].append(lambda: vars(mine).update(before=self.get(key), last=count()))
+                self.mail[key].append(lambda: vars(mine).update(before=self.get(key), last=self.writes[key]))
         else:
             self.send(key, lambda: look(note))
 
         def write() -> None:
             self.write(key, make())
-            note.last = count()
+            note.last = self.writes[key]
 
         self.send(key, write)

@@ -44,11 +44,13 @@ class Layer:
 class Attention:
     """What is kept of an atom while somebody attends to it. Shared by all who do; each calls `leave` once."""
 
-    __slots__ = ("_holders", "base", "layers", "writes")
+    __slots__ = ("_holders", "base", "latest", "layers", "writes")
 
     def __init__(self) -> None:
         self.writes = 0
         """How many writes there have been: a number that only grows."""
+        self.latest: object = None
+        """Of those who attend who has written last; somebody else may have done so since."""
         self.base: Layer | None = None
         """What the atom really holds, while there are layers."""
         self.layers: list[Layer] = []

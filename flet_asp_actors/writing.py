@@ -33,7 +33,8 @@ class Set(Protocol):
     Like the store's own verbs, but they know which run is writing: once it is cancelled or
     out of time, it may only put back what a key held before the run first wrote it, and
     only if nobody else has written it since. Any other write is dropped, and awaiting its
-    receipt raises the cancellation again.
+    receipt raises the cancellation again. Where a run wrote over one that is cancelled too,
+    and had not put back yet, what was there before that one may be put back as well.
     """
 
     @overload
@@ -104,26 +105,47 @@ class Set(Protocol):
 class _Write:
     """What a run knows of an atom that it has written: what was there before, and whether it wrote last."""
 
-    __slots__ = ("_atom", "_attention", "_expected", "_is_over", "_is_theirs", "_last", "before")
+    __slots__ = ("_atom", "_attention", "_below", "_expected", "_is_over", "_is_theirs", "_last", "_run", "before")
 
-    def __init__(self, atom: Atom[Any], before: Any) -> None:
+    def __init__(self, run: Writer, atom: Atom[Any], before: Any) -> None:
+        self._run: Writer | bool = run
         self._atom = atom
         self._attention: Attention | None = attend(atom)
-        self._last = self._count
         self._is_theirs = False
         self._is_over = False
         self._expected = 0
+        self.begin(before)
+
+    def begin(self, before: Any) -> None:
+        """It is our turn for the first time: others were before us, and `before` is what they have left."""
         self.before = before
         """The value before the run's first write."""
+        self._last = self._count
+        latest = None if self._attention is None else self._attention.latest
+        self._below: _Write | None = latest.bottom if isinstance(latest, _Write) and latest.is_last else None
 
     @property
     def _count(self) -> int:
         return self._atom.version if self._attention is None else self._attention.writes
 
-    def begin(self, before: Any) -> None:
-        """It is our turn for the first time: others were before us, and `before` is what they have left."""
-        self.before = before
-        self._last = self._count
+    @property
+    def is_last(self) -> bool:
+        """Whether nobody else has written since we have."""
+        self.look()
+        return not self._is_theirs
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether the run is to take back what it has done, or was."""
+        return self._run if isinstance(self._run, bool) else self._run.is_stopping
+
+    @property
+    def bottom(self) -> _Write:
+        """The lowest of those under it that are undone as well; those between do not matter, and are not kept."""
+        write, below = self, self._below
+        while write.is_undone and below is not None and below.is_undone:
+            write, below = below, below._below
+        return write
 
     def look(self) -> None:
         """Note it if somebody else has written since: from there on it is not ours to put back."""
@@ -132,11 +154,22 @@ class _Write:
     def written(self) -> None:
         """We have written."""
         self._last = self._count
+        if self._attention is not None:
+            self._attention.latest = self
 
     def may_become(self, value: Any) -> bool:
-        """Whether `value` was there before the run wrote, and nobody else has written since."""
-        self.look()
-        return not self._is_theirs and same(self.before, value)
+        """Whether `value` was there before the run wrote, and nobody else has written since.
+
+        Runs that wrote before it and are undone as well count for nothing: what was there before them will do, too.
+        """
+        if not self.is_last:
+            return False
+        write: _Write | None = self
+        while write is not None and write.is_undone:
+            if same(write.before, value):
+                return True
+            write = write._below
+        return False
 
     def expect(self, receipt: Receipt) -> None:
         """A message of ours may be in the mailbox still; until it is done we attend to the atom."""
@@ -146,6 +179,7 @@ class _Write:
 
     def let_go(self) -> None:
         """The run has ended: what comes later than its messages is told by the version alone."""
+        self._run = self.is_undone
         self._is_over = True
         self._leave()
 
@@ -158,6 +192,8 @@ class _Write:
             self.look()
             attention, self._attention = self._attention, None
             self._last = self._count
+            if attention.latest is self:
+                attention.latest = None
             attention.leave(self._atom)
 
 
@@ -172,11 +208,11 @@ class Notes:
         """Those of its async updates."""
         self._is_over = False
 
-    def of(self, atom: Atom[Any], before: Callable[[], Any]) -> _Write | None:
-        """What is known of an atom that is about to be written; None when the run has ended."""
+    def of(self, atom: Atom[Any], run: Writer, before: Callable[[], Any]) -> _Write | None:
+        """What is known of an atom that the run is about to write; None when that has ended."""
         note = self.writes.get(atom)
         if note is None and not self._is_over:
-            note = self.writes[atom] = _Write(atom, before())
+            note = self.writes[atom] = _Write(run, atom, before())
             if atom.is_busy:
                 first = note
                 atom.post(lambda: first.begin(before()))
@@ -299,7 +335,7 @@ class RunSet:
         if not atom.owner.is_here:
             return atom.owner.elsewhere(atom.key, lambda: self._note(atom, write, before))
         refuse_in_selector(f"writes {atom.key}")
-        note = self._notes.of(atom, before or (lambda: atom.current))
+        note = self._notes.of(atom, self._run, before or (lambda: atom.current))
         if note is None:
             return write()
         with here():  # a listener that writes the same key is somebody else, and comes after the note

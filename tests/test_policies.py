@@ -74,6 +74,124 @@ async def test_a_search_shows_what_was_typed_last_and_its_spinner_turns_until_th
     assert (fa_store.get(RESULT), fa_store.get(LOADING)) == ("flet", False)
 
 
+@pytest.mark.parametrize("texts", ["f", "fl", "fle", "flet"])
+@pytest.mark.parametrize("is_busy", [False, True])
+async def test_a_search_that_is_given_up_stops_its_spinner_also_if_those_before_it_are_still_cleaning_up(
+    texts: str, is_busy: bool, fa_store: fa.StateManager
+) -> None:
+    async def hold_and_fail(loading: bool) -> bool:
+        await anyio.sleep(0.5)
+        raise ValueError(loading)
+
+    @fa.action(policy="restartable")
+    async def search(get: fa.Get, set: fa.Set, text: str) -> None:
+        await set(LOADING, True)
+        try:
+            await anyio.sleep(10)
+        finally:
+            async with set.cleanup(5):
+                await anyio.sleep(2 + ord(text) % 3)
+            set(LOADING, False)
+
+    fa_store.on_error = lambda _: None
+    go = fa_store.action(search)
+    for text in texts:
+        if is_busy:
+            fa_store.update(LOADING, hold_and_fail)
+        go(text)
+        await anyio.sleep(1)
+    assert fa_store.get(LOADING) is True
+    go.cancel()
+    await quiescent(fa_store)
+    assert fa_store.get(LOADING) is False
+    assert type(fa_store.atom(LOADING)) is fa.Atom, "nobody attends to it any more"
+
+
+async def test_a_flag_that_two_runs_have_raised_goes_down_with_both_of_them(fa_store: fa.StateManager) -> None:
+    @fa.action
+    async def load(get: fa.Get, set: fa.Set, seconds: float) -> None:
+        set(LOADING, True)
+        try:
+            await anyio.sleep_forever()
+        finally:
+            async with set.cleanup(5):
+                await anyio.sleep(seconds)
+            set(LOADING, False)
+
+    go = fa_store.action(load)
+    first = go(1)
+    await anyio.sleep(1)
+    go(2)
+    await anyio.sleep(1)
+    first.cancel()
+    await first.wait()
+    assert fa_store.get(LOADING) is True, "the other one still loads"
+    go.cancel()
+    await quiescent(fa_store)
+    assert fa_store.get(LOADING) is False
+    go(1)
+    go(2)
+    await anyio.sleep(1)
+    go.cancel()
+    await quiescent(fa_store)
+    assert fa_store.get(LOADING) is False
+
+
+async def test_what_is_put_back_over_a_cancelled_run_is_what_another_one_shows(fa_store: fa.StateManager) -> None:
+    @fa.action
+    async def show(get: fa.Get, set: fa.Set, text: str) -> None:
+        set(RESULT, text)
+        try:
+            await anyio.sleep(10)
+        finally:
+            async with set.cleanup(5):
+                await anyio.sleep(2)
+            set(RESULT, "first")
+
+    go = fa_store.action(show)
+    runs: list[fa.Run[None]] = []
+    for text in "first", "second", "third":
+        runs.append(go(text))
+        await anyio.sleep(1)
+    assert fa_store.get(RESULT) == "third"
+    first, second, third = runs
+    for run in second, third:
+        run.cancel()
+    await third.wait()
+    assert fa_store.get(RESULT) == "first"
+    assert not first.is_done
+
+
+async def test_what_somebody_else_has_written_between_two_searches_is_what_is_put_back(
+    fa_store: fa.StateManager,
+) -> None:
+    refused: list[str] = []
+
+    @fa.action(policy="restartable")
+    async def search(get: fa.Get, set: fa.Set, text: str) -> None:
+        set(RESULT, text)
+        try:
+            await anyio.sleep_forever()
+        finally:
+            async with set.cleanup(5):
+                await anyio.sleep(2)
+            for each in ("", "mine"):
+                if not set(RESULT, each).is_done or fa_store.get(RESULT) != each:
+                    refused.append(f"{text}: {each}")
+
+    go = fa_store.action(search)
+    go("first")
+    await anyio.sleep(1)
+    go.cancel()
+    fa_store.set(RESULT, "mine")
+    go("second")
+    await anyio.sleep(1)
+    go.cancel()
+    await quiescent(fa_store)
+    assert fa_store.get(RESULT) == "mine"
+    assert refused == ["first: ", "first: mine", "second: "]
+
+
 async def test_sequential_saves_run_one_after_the_other(fa_store: fa.StateManager) -> None:
     log: list[str] = []
 

@@ -18,10 +18,26 @@ __all__ = ("Run", "Runs")
 class Note:
     """What a run knows of an atom that it has written."""
 
-    before: Any
-    last: int
+    run: Run
+    before: Any = None
+    last: int = 0
     """How many writes there had been with its own last one."""
+    below: Note | None = None
+    """Of the run that had written last before it."""
     is_theirs: bool = False
+    messages: int = 0
+    """How many of the run are in the mailbox."""
+
+    @property
+    def is_over(self) -> bool:
+        return self.run.is_done and not self.messages
+
+    @property
+    def bottom(self) -> Note:
+        note, below = self, self.below
+        while note.run.is_undone and below is not None and below.run.is_undone:
+            note, below = below, below.below
+        return note
 
 
 @dataclass(eq=False)
@@ -55,6 +71,10 @@ class Run:
         return self.how not in ("does", "hopes")
 
     @property
+    def is_undone(self) -> bool:
+        return self.is_stopping and self.state != "succeeded"
+
+    @property
     def lane(self) -> tuple[Any, ...]:
         return (self.action,) if self.action.per is None else (self.action, self.value)
 
@@ -83,6 +103,8 @@ class Runs(Hopes):
         self._lanes: dict[tuple[Any, ...], list[Run]] = {}
         """The runs that a policy is about: those of an action, or those with one argument as well."""
         self.statuses: defaultdict[tuple[Any, ...], Status] = defaultdict(Status)
+        self._latest: dict[Any, Note] = {}
+        """By atom: of the run that has written last, unless somebody else has done so since."""
 
     # ------------------------------------------------------------------ from the start to the end
 
@@ -156,7 +178,7 @@ class Runs(Hopes):
             self._ended(run, "failed" if run.fails else "succeeded")
 
     def _ended(self, run: Run, state: str) -> None:
-        run.is_done = run.is_stopping = True
+        run.is_done, run.is_stopping, run.state = True, True, state
         if run.limit is not None:
             run.limit.take_back()
         lane, statuses = self._lanes[run.lane], [self.statuses[track] for track in run.tracks]
@@ -227,32 +249,57 @@ class Runs(Hopes):
     def _write(self, run: Run, key: Any, make: Callable[[], Any]) -> None:
         """A write by a run; if it is stopping, only what puts back, and nobody else has written since."""
         note = run.notes.get(key)
-
-        def look(note: Note) -> None:
-            note.is_theirs = note.is_theirs or note.last != self.writes[key]
-
         if run.is_stopping:
-            known = note
-
-            def put_back() -> None:
-                assert known is not None
-                look(known)
-                if not known.is_theirs and known.before == make():
-                    self.write(key, known.before)
-                    known.last = self.writes[key]
-
-            if known is not None:
-                self.send(key, put_back)
+            if (known := note) is not None:
+                self._send(known, key, lambda: self._put_back(known, key, make()))
             return
         if note is None:
-            mine = note = run.notes[key] = Note(self.get(key), self.writes[key])
+            note = run.notes[key] = Note(run)
+            self._begin_note(note, key)
             if key in self.mail:
-                self.mail[key].append(lambda: vars(mine).update(before=self.get(key), last=self.writes[key]))
+                self.mail[key].append(lambda: self._begin_note(note, key))
         else:
-            self.send(key, lambda: look(note))
+            self.send(key, lambda: self._is_last(note, key))
 
         def write() -> None:
             self.write(key, make())
-            note.last = self.writes[key]
+            self._written(note, key)
 
-        self.send(key, write)
+        self._send(note, key, write)
+
+    def _send(self, note: Note, key: Any, message: Callable[[], object]) -> None:
+        def arrive() -> None:
+            message()
+            note.messages -= 1
+
+        note.messages += 1
+        self.send(key, arrive)
+
+    def _begin_note(self, note: Note, key: Any) -> None:
+        note.before, note.last = self.get(key), self.writes[key]
+        latest = self._latest.get(key)
+        if latest is not None and latest.last == note.last and not latest.is_over:
+            note.below = latest.bottom
+        else:
+            note.below = None
+
+    def _is_last(self, note: Note, key: Any) -> bool:
+        """Whether nobody else has written since; once somebody has that is so for good."""
+        note.is_theirs = note.is_theirs or note.last != self.writes[key]
+        return not note.is_theirs
+
+    def _written(self, note: Note, key: Any) -> None:
+        note.last = self.writes[key]
+        self._latest[key] = note
+
+    def _put_back(self, note: Note, key: Any, value: Any) -> None:
+        """Write what there was before, of this run or of those under it that are stopping as well."""
+        if not self._is_last(note, key):
+            return
+        below: Note | None = note
+        while below is not None and below.run.is_undone:
+            if below.before == value:
+                self.write(key, value)
+                self._written(note, key)
+                return
+            below = below.below

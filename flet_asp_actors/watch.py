@@ -12,7 +12,7 @@ import anyio
 
 from .core.calls import FATAL, as_exception
 from .core.evaluate import read, refuse_in_selector
-from .core.graph import Node
+from .core.graph import NEVER, Node
 from .core.listeners import Listeners
 from .core.turn import Watcher
 from .owner import Job, Owner, current_owner
@@ -85,8 +85,7 @@ class Subscription(Watcher):
         """The callback has been called, and has returned something or has raised."""
         if error is not None:
             self.called()
-            if self.node.error is None or self.know_failure():
-                self.report(error)
+            self.failed(error)
         elif result is not None and inspect.iscoroutine(result):  # not every awaitable: it may be a write's receipt
             self.begin(result)
         else:
@@ -95,7 +94,18 @@ class Subscription(Watcher):
     def argument(self) -> Any:
         """What the callback is given: the value now."""
         node = self.node
-        return node.current if not node.mark and node.error is None else read(node)
+        if not node.mark and node.error is None:
+            return node.current
+        try:
+            return read(node)
+        except BaseException:
+            self.seen = NEVER  # of the value that it was to be called with it is told when that comes back
+            raise
+
+    def failed(self, error: BaseException) -> None:
+        """A call has raised; of what the node itself fails with all who watch it are told once."""
+        if error is not self.node.error or self.know_failure():
+            self.report(error)
 
     def called(self) -> None:
         """A call has ended, in whatever way."""
@@ -223,7 +233,7 @@ class _Pump(Job):
                     except (anyio.get_cancelled_exc_class(), *FATAL):
                         raise
                     except BaseException as error:
-                        self._subscription.report(as_exception(error))
+                        self._subscription.failed(as_exception(error))
                     finally:
                         self._subscription.called()
                     if not self.again:

@@ -1,5 +1,6 @@
 """Listeners: told once a turn, after everything is consistent, isolated from each other."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -308,6 +309,25 @@ def test_who_stumbles_over_what_it_has_written_is_told_and_nobody_tells_it_again
     state.set(N, 2)
     assert heard == []
     assert [type(failure.error) for failure in found] == [ZeroDivisionError]
+
+
+def test_what_a_listener_raises_itself_is_told_also_if_it_has_made_the_selector_fail() -> None:
+    state = fa.StateManager()
+    found = collect(state)
+    quotient = fa.selector(lambda get: 12 // get(N))
+
+    def first(value: int) -> None:
+        state.set(N, 0)
+        with contextlib.suppress(ZeroDivisionError):
+            state.get(quotient)
+        raise RuntimeError("full")
+
+    state.set(N, 1)
+    state.listen(quotient, first, immediate=False)
+    state.listen(quotient, lambda _: None, immediate=False)
+    state.set(N, 2)
+    assert {type(failure.error) for failure in found} == {ZeroDivisionError, RuntimeError}
+    assert len(found) == 2
 
 
 def test_each_of_several_that_write_is_heard_by_those_after_it() -> None:

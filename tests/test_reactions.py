@@ -14,6 +14,7 @@ from anyio import wait_all_tasks_blocked
 
 import flet_asp_actors as fa
 from flet_asp_actors.testing import Failures
+from tests.kit.failures import collect
 
 A = fa.Key("a", 0)
 B = fa.Key("b", 0)
@@ -318,3 +319,53 @@ async def test_async_listeners_are_called_in_order_one_at_a_time_with_the_latest
             state.set(A, value)
         await state.settled()
         assert diary == ["+0", "-0", "+3", "-3"]
+
+
+@pytest.mark.parametrize("is_busy", [False, True])
+async def test_an_async_listener_hears_of_a_value_that_came_back_after_a_failure_if_it_missed_it_before(
+    is_busy: bool,
+) -> None:
+    @fa.selector
+    def half(get: fa.Get) -> int:
+        if get(A) % 2:
+            raise ValueError("odd")
+        return get(A) // 2
+
+    heard: list[int] = []
+
+    async def hear(value: int) -> None:
+        if is_busy:
+            await anyio.sleep(1)
+        heard.append(value)
+
+    async with fa.StateManager() as state:
+        failures = collect(state)
+        state.listen(half, hear)
+        await wait_all_tasks_blocked()
+        for value in (4, 5, 4):
+            state.set(A, value)
+            if value == 5:
+                await anyio.sleep(3)  # it finds the failure, and not what it was called for
+        await anyio.sleep(3)
+        assert heard == [0, 2]
+        assert len(failures) == 1, "the failure is told once"
+
+
+async def test_what_an_async_listener_raises_itself_is_told_also_if_the_selector_fails_by_then() -> None:
+    @fa.selector
+    def half(get: fa.Get) -> int:
+        if get(A) % 2:
+            raise ValueError("odd")
+        return get(A) // 2
+
+    async def hear(value: int) -> None:
+        await anyio.sleep(1)
+        raise RuntimeError("full")
+
+    async with fa.StateManager() as state:
+        failures = collect(state)
+        state.listen(half, hear)
+        await wait_all_tasks_blocked()
+        state.set(A, 1)
+        await anyio.sleep(3)
+        assert [str(failure.error) for failure in failures] == ["odd", "full"]

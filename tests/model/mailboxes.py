@@ -26,6 +26,7 @@ class Mailboxes(Store, Agenda):
         self.reported: Counter[Any] = Counter()
         """What nobody awaited, and has failed."""
         self._committed_at = -1.0
+        self._interrupted_at = -1.0
 
     def end(self, number: int, how: str, reports: Iterable[Any] | None = None) -> None:
         """Something that a step has begun has ended; every other one is awaited, and what fails else is reported."""
@@ -76,6 +77,9 @@ class Mailboxes(Store, Agenda):
     def interrupt(self, key: Any) -> None:
         """Cancel the update that awaits."""
         if key in self.updates:
+            if self._interrupted_at == self.now and self.writers:
+                raise Ambiguous  # which of two ends first is anybody's guess, and a listener may write what it has seen
+            self._interrupted_at = self.now
             due, number = self.updates.pop(key)
             due.take_back()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from contextvars import Context, ContextVar, copy_context
 from types import TracebackType
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast
@@ -14,7 +15,7 @@ from .core.calls import FATAL, as_exception
 from .core.graph import user_traceback
 from .core.turn import step_out_by
 from .ending import GRACE, Watchdog, cancelled_in
-from .errors import RunCancelled
+from .errors import DeadlockError, RunCancelled
 from .owner import Job, Owner, current_owner
 from .receipt import DONE, Receipt
 from .retry import Retry
@@ -196,10 +197,6 @@ class Run(Job, Generic[R]):
         else:
             self._cancel(reason)
 
-    async def ended(self) -> None:
-        """Wait until the run has ended, without a thought of deadlocks: for the library itself."""
-        await self._completion.wait(hears=False)
-
     async def wait(self) -> None:
         """Wait until the run has ended, however it ends. It only watches.
 
@@ -225,8 +222,8 @@ class Run(Job, Generic[R]):
         except anyio.get_cancelled_exc_class():
             if not self._completion.waiters and not self._completion.is_done:
                 self.cancel("nobody waits for it any more")
-                with anyio.CancelScope(shield=True), anyio.move_on_after(GRACE):
-                    await self.ended()
+                with anyio.CancelScope(shield=True), anyio.move_on_after(GRACE), suppress(DeadlockError):
+                    await self.wait()
             raise
         if self._state == "succeeded":
             return cast("R", self._value)

@@ -192,6 +192,34 @@ async def test_the_same_value_by_somebody_else_is_a_write_in_a_mailbox_that_outl
     assert type(fa_store.atom(COUNT)) is fa.Atom, "nobody attends to it any more"
 
 
+async def test_a_run_that_is_given_up_cannot_wait_for_the_one_that_waits_for_its_end(fa_store: fa.StateManager) -> None:
+    told: list[str] = []
+
+    @fa.action
+    async def child(get: fa.Get, set: fa.Set) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            async with set.cleanup(2):
+                try:
+                    await parent_run
+                except fa.DeadlockError as error:
+                    told.append(str(error))
+
+    @fa.action
+    async def parent(get: fa.Get, set: fa.Set) -> None:
+        await child_run
+
+    child_run, parent_run = fa_store.action(child)(), fa_store.action(parent)()
+    await wait_all_tasks_blocked()
+    before = anyio.current_time()
+    parent_run.cancel()
+    await parent_run.wait()
+    assert (child_run.state, anyio.current_time()) == ("cancelled", before)
+    assert len(told) == 1
+    assert "a run of child waits for a run of parent waits for a run of child" in told[0]
+
+
 # ------------------------------------------------------------------ flet-asp's form
 
 

@@ -166,7 +166,7 @@ class Runs(Hopes):
             self.send(run.key, lambda: self.end_hope(run, run.key, run.value, not run.fails))
         if run.fails:
             if run.how == "puts back":
-                self._write(run, run.key, lambda: run.before)
+                self._restore(run)
         else:
             self._write(run, DONE, lambda: self.get(DONE) + 1)
         self._write(run, LOADING[run.number], lambda: False)
@@ -197,6 +197,11 @@ class Runs(Hopes):
                 status.follow(following)
             self.soon(lambda: self._begin(following))
 
+    def _restore(self, run: Run) -> None:
+        """Put back what this try has found; the next one may find something else before the atom gets to it."""
+        before = run.before
+        self._write(run, run.key, lambda: before)
+
     # ------------------------------------------------------------------ stopping
 
     def cancel(self, run: Run) -> None:
@@ -218,7 +223,7 @@ class Runs(Hopes):
             if run.hopes:
                 self.send(run.key, lambda: self.end_hope(run, run.key, run.value, False))
             elif run.how == "puts back":
-                self._write(run, run.key, lambda: run.before)
+                self._restore(run)
             self._write(run, LOADING[run.number], lambda: False)
             self._ended(run, state)
 

@@ -194,6 +194,9 @@ class _Write:
             self._last = self._count
             if attention.latest is self:
                 attention.latest = None
+            below, self._below = self._below, None
+            if below is not None and self.is_undone:  # else it is the last that counts, whatever is under it
+                self._below = below.bottom
             attention.leave(self._atom)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import gc
 import random
+import weakref
 from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
@@ -190,6 +191,35 @@ async def test_what_somebody_else_has_written_between_two_searches_is_what_is_pu
     await quiescent(fa_store)
     assert fa_store.get(RESULT) == "mine"
     assert refused == ["first: ", "first: mine", "second: "]
+
+
+@pytest.mark.parametrize("ends", ["well", "with an error", "late"])
+async def test_runs_that_always_overlap_do_not_hold_what_each_of_them_has_found(
+    ends: str, fa_store: fa.StateManager
+) -> None:
+    class Answer:
+        """Something that can be referred to weakly."""
+
+    latest: fa.Key[Answer | None] = fa.Key("latest", None)
+    answers: list[weakref.ref[Answer]] = []
+
+    @fa.action(timeout=1.5 if ends == "late" else None)
+    async def ask(get: fa.Get, set: fa.Set) -> None:
+        answer = Answer()
+        answers.append(weakref.ref(answer))
+        set(latest, answer)
+        del answer
+        await anyio.sleep(5 if ends == "late" else 1.5)
+        if ends == "with an error":
+            raise ValueError("no answer")
+
+    fa_store.on_error = lambda _: None
+    for _ in range(20):
+        fa_store.action(ask)()
+        await anyio.sleep(1)
+    gc.collect()
+    assert len(answers) == 20
+    assert sum(answer() is not None for answer in answers) < 6
 
 
 async def test_sequential_saves_run_one_after_the_other(fa_store: fa.StateManager) -> None:

@@ -453,6 +453,46 @@ async def test_a_failing_selector_keeps_the_value_and_one_without_a_value_raises
     assert "ZeroDivisionError" in await crash(Inverse)
 
 
+@pytest.mark.parametrize("is_asked", [False, True])
+async def test_a_value_that_fails_before_it_is_shown_is_shown_when_it_comes_back(is_asked: bool) -> None:
+    rendered: list[str] = []
+
+    @fa.selector
+    def inverse(get: fa.Get) -> float:
+        return 1 / get(N)
+
+    @ft.component
+    def Inverse() -> ft.Control:
+        rendered.append(f"{fa.use_value(inverse)} {fa.use_value(M)}")
+        return ft.Text(rendered[-1])
+
+    def main(page: ft.Page) -> None:
+        fa.get_state_manager(page).set(N, 2)
+        page.render(Inverse)
+
+    async with HeadlessApp(main) as app:
+        state = store(app)
+        failures(state)
+        state.set(N, 4)
+        if is_asked:
+            await asyncio.sleep(0)  # the frame has asked for the component, and it is not rendered yet
+            assert rendered == ["0.5 0"]
+        state.set(N, 0)
+        await app.settle()
+        assert app.texts() == ["0.5 0"]
+        state.set(N, 4)
+        await app.settle()
+        assert app.texts() == ["0.25 0"]
+        state.set(N, 0)
+        state.set(M, 1)
+        await app.settle()
+        assert app.texts() == ["0.25 1"]
+        del rendered[:]
+        state.set(N, 4)
+        await app.settle()
+        assert rendered == [], "it shows that already"
+
+
 async def test_the_value_of_one_key_is_not_shown_for_another_that_fails() -> None:
     @fa.family
     def inverse(get: fa.Get, n: int) -> float:

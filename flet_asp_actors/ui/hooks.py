@@ -25,7 +25,7 @@ from ..async_value import AsyncValue
 from ..atom import is_atom
 from ..bound import BoundAction
 from ..core.evaluate import watch_rendering
-from ..core.graph import Node
+from ..core.graph import NEVER, Node
 from ..core.turn import Watcher, here
 from ..core.values import is_a
 from ..errors import ReadOnlyError
@@ -305,9 +305,21 @@ class Use(Watcher):
     def read(self, component: ft.Component) -> Any:
         """The value, for a component that is being rendered."""
         self._component = weakref.ref(component)
-        value = cast("Any", self.node).value
+        try:
+            value = cast("Any", self.node).value
+        except Exception:
+            self.miss()
+            raise
         self._shown = self.node.version
         return value
+
+    def miss(self) -> None:
+        """It fails before the component has shown what it was told of: when that comes back, it is told again."""
+        good = self.node.good
+        if good is not None and good > self._shown:
+            self.seen = NEVER
+            if self.is_stale:  # pragma: no cover - it has come back just now, on another thread
+                self._stage.mark(self)
 
     @property
     def is_stale(self) -> bool:
@@ -400,7 +412,12 @@ class Stage:
         Returns:
             Whether there are more, within those that were asked for now.
         """
-        self._stale = {use: None for use in self._stale if use.is_stale}
+        asked, self._stale = self._stale, {}
+        for use in asked:
+            if use.is_stale:
+                self._stale[use] = None
+            else:
+                use.miss()
         stale = {cast("object", use.component) for use in self._stale}
         ready = [use for use in self._stale if not any(each in stale for each in self._around(use))]
         more = len(ready) < len(self._stale)

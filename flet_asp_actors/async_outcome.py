@@ -9,7 +9,7 @@ from typing import Any, Generic, NoReturn, TypeVar, cast
 
 from .async_key import AsyncStatusKey
 from .async_value import IDLE_VALUE, AsyncState, AsyncValue
-from .computation import NO_INITIAL, Options
+from .computation import NO_INITIAL, Failed, Options
 from .core.evaluate import evaluating, now_computing, read_by
 from .core.graph import Node, clock, tick, tick_edit, user_traceback
 from .core.inputs import Inputs
@@ -26,6 +26,9 @@ __all__ = ("Outcome",)
 T = TypeVar("T")
 V = TypeVar("V")
 
+_WANTED = (ClosedError, RunCancelled)
+"""Failures that somebody has brought about, and nobody is told of but who awaits."""
+
 
 class Outcome(Node, Async[T, V], Generic[T, V]):
     """The last value of an async selector, or its failure, to those who read, and the status beside it.
@@ -35,7 +38,6 @@ class Outcome(Node, Async[T, V], Generic[T, V]):
     """
 
     __slots__ = (
-        "_has_failed",
         "_is_given",
         "_status",
         "_taken_at",
@@ -43,7 +45,7 @@ class Outcome(Node, Async[T, V], Generic[T, V]):
         "has_value",
         "inputs",
         "is_reported",
-        "is_told",
+        "last_failure",
         "options",
         "owner",
     )
@@ -56,11 +58,11 @@ class Outcome(Node, Async[T, V], Generic[T, V]):
         """What it failed with, if there is no value to fall back to."""
         self.has_value = False
         self.is_reported = True  # by the computation that failed, to whoever awaited it or to on_error
-        self.is_told = False
-        """Whether `on_error` was told of the last failure; else it went to those who awaited it."""
         self.inputs = Inputs(key, owner.scope, self._is_own, keeps_fresh=options.debounce > 0)
         """What the computation under way has read, or the last one."""
-        self._has_failed = self._is_given = False
+        self.last_failure: Failed | None = None
+        """How the last computation that has ended failed, also while the next one is under way."""
+        self._is_given = False
         self._traceback: Any = None
         self._taken_at = 0  # by the clock of changes
         self._status: Status[AsyncValue[T]] = _AsyncStatus(self)
@@ -142,11 +144,11 @@ class Outcome(Node, Async[T, V], Generic[T, V]):
         is_edited = self._is_edited(value)
         if not self.has_value or is_edited or not same(self.current, value, self.options.equals):
             self._tell(is_edited)
-        elif self._has_failed and self.dependents:
+        elif self.last_failure is not None and self.dependents:
             mark_dependents(self, here())  # those whom the failure has stopped look again, and nobody else
         self.current = value
         self.has_value = True
-        self._has_failed = False
+        self.last_failure = None
         self.error = self._traceback = None
         self._taken_at = clock.now
         self._status.publish(AsyncValue("ready", value, updated_at=time.time()))
@@ -159,7 +161,7 @@ class Outcome(Node, Async[T, V], Generic[T, V]):
 
     def fail(self, error: BaseException) -> None:
         """A computation has failed."""
-        self._has_failed = True
+        self.last_failure = Failed(error, self._was_told(error) or isinstance(error, _WANTED))
         self._traceback = user_traceback(error.__traceback__)
         error.__traceback__ = self._traceback  # our own frames hold the computation
         if not self.has_value and self.options.initial is NO_INITIAL:
@@ -186,7 +188,8 @@ class Outcome(Node, Async[T, V], Generic[T, V]):
     def forget_value(self) -> None:
         """There is no value any more."""
         had = self.has_value or self.error is not None
-        self.has_value = self._has_failed = False
+        self.has_value = False
+        self.last_failure = None
         self.error = self._traceback = None
         self.current = self._initial()
         self._status.current = IDLE_VALUE
@@ -195,16 +198,31 @@ class Outcome(Node, Async[T, V], Generic[T, V]):
 
     # ------------------------------------------------------------------ whom a failure is told
 
-    def failed_unheard(self, error: BaseException) -> None:
+    def failed_unheard(self, error: BaseException, failed: Failed | None = None) -> None:
         """A computation has failed, and nobody awaits it."""
-        if isinstance(error, (ClosedError, RunCancelled)):
+        if isinstance(error, _WANTED):
             return
-        above = [source for source in self.inputs.sources if source.error is error or source.failure is error]
-        if not any(_is_told(source) for source in above):
-            self.owner.report(error, self.key, "async selector")
-        for source in above:
+        if failed is None and self.last_failure is not None and self.last_failure.error is error:
+            failed = self.last_failure
+        if failed is not None:
+            if failed.is_told:
+                return
+            failed.is_told = True
+        self.owner.report(error, self.key, "async selector")
+
+    def _was_told(self, error: BaseException) -> bool:
+        """Whether an error is told where it comes from, if that is above; else it is for those who hear of it here."""
+        was_told = False
+        for source in self.inputs.sources:
             if is_a(source, Outcome):
-                cast("Outcome[Any, Any]", source).is_told = True
+                failed: Failed | None = cast("Any", source).last_failure
+                if failed is not None and failed.error is error:
+                    was_told = was_told or failed.is_told
+                    failed.is_told = True
+            elif source.error is error:
+                was_told = was_told or source.is_reported
+                source.is_reported = True  # type: ignore[misc]  # whatever stores an error has a slot for this
+        return was_told
 
     # ------------------------------------------------------------------ the status
 
@@ -215,11 +233,6 @@ class Outcome(Node, Async[T, V], Generic[T, V]):
     def on_progress(self, fraction: float | None, text: str) -> None:
         """The computation says how far it is."""
         self._status.publish(replace(self._status.current, progress=fraction, progress_text=text))
-
-
-def _is_told(source: Any) -> bool:
-    """Whether the failure of a node was told to `on_error`, or is to be told by somebody else."""
-    return bool(source.is_told) if is_a(source, Outcome) else True
 
 
 class _AsyncStatus(Status[AsyncValue[T]]):

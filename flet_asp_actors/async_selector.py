@@ -122,8 +122,9 @@ class AsyncSelector(Outcome[T, V], Handle[V]):
                 receipt.finish(last.completion.error if last is not None else None)
                 return
             work.waits = [computation.behaviour]
-            computation.completion.waiters += 1  # the receipt hears of its error
-            computation.completion.on_finish(lambda: follow(computation))
+            computation.completion.hear(lambda: follow(computation))
+            if last is not None:
+                last.completion.disregard()  # the receipt is for what comes after it
 
         with here():
             self._computed_for = _STALE
@@ -315,7 +316,6 @@ class AsyncSelector(Outcome[T, V], Handle[V]):
         assert computation is not None
         self._computed_for = _STALE if isinstance(error, _PASSING) else self.inputs.version
         self._settled_at = anyio.current_time()
-        self.is_told = not computation.completion.waiters
         if isinstance(error, RunCancelled) and not self._is_held:
             self._is_held = True
             self.owner.hold(_Again(self))  # it may be that the loop is ending
@@ -329,6 +329,7 @@ class AsyncSelector(Outcome[T, V], Handle[V]):
                         error = wrong
                 if error is not None:
                     self.fail(error)
+                    computation.failed = self.last_failure
             if self.computation is None:  # else somebody who was told has changed the inputs
                 self._wait_for_next()
         finally:

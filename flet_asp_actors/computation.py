@@ -24,7 +24,7 @@ from .retry import Retry, check_retry
 from .timer import Timer
 from .waiting import Behaviour, Completion, behaviour
 
-__all__ = ("NO_INITIAL", "Computation", "Options")
+__all__ = ("NO_INITIAL", "Computation", "Failed", "Options")
 
 NO_INITIAL: Any = object()
 
@@ -77,6 +77,16 @@ class Options:
                 raise ValueError(f"selector {name}: {option} is in seconds and must be positive, not {seconds!r}")
 
 
+class Failed:
+    """How a computation has failed, and whether anybody is told of that, or has taken it on to tell."""
+
+    __slots__ = ("error", "is_told")
+
+    def __init__(self, error: BaseException, is_told: bool) -> None:
+        self.error = error
+        self.is_told = is_told
+
+
 class Computed(Protocol):
     """What a computation needs of its selector."""
 
@@ -110,7 +120,7 @@ class Computed(Protocol):
         """The loop has ended."""
         ...
 
-    def failed_unheard(self, error: BaseException) -> None:
+    def failed_unheard(self, error: BaseException, failed: Failed | None = None) -> None:
         """A computation has failed, and nobody awaits it."""
         ...
 
@@ -137,6 +147,7 @@ class Computation(Job):
         "behaviour",
         "completion",
         "debounce",
+        "failed",
         "has_begun",
         "name",
         "selector",
@@ -156,7 +167,9 @@ class Computation(Job):
         self._is_interrupted = False
         self._patience: Timer | None = None  # until it is reported as stuck
         self.behaviour = Behaviour(f"the computation of {label(selector.key)}")
-        self.completion = Completion(selector.failed_unheard)
+        self.failed: Failed | None = None
+        """How it has failed, if it has."""
+        self.completion = Completion(self._unheard)
 
     async def run(self) -> None:
         self.has_begun = True
@@ -231,6 +244,9 @@ class Computation(Job):
                 limiter=_shared_threads() if where is True else where,
             )
         return await value if inspect.isawaitable(value) else value
+
+    def _unheard(self, error: BaseException) -> None:
+        self.selector.failed_unheard(error, self.failed)
 
     def cancel(self) -> None:
         """It is superseded, or nobody is interested any more."""

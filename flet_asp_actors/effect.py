@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextvars import Context
-from typing import Any
+from typing import Any, cast
 
+from .async_outcome import Outcome
+from .computation import Failed
 from .core.calls import call_all
 from .core.inputs import Inputs
 from .core.turn import here
+from .core.values import is_a
 from .errors import LoopError, UnknownKeyError
 from .owner import Owner
 from .watch import Subscription
@@ -24,7 +27,7 @@ class Effect(Subscription):
     next run and at the end. `close()` ends it; so does the end of the store.
     """
 
-    __slots__ = ("_cleanups", "_inputs", "_is_closed")
+    __slots__ = ("_cleanups", "_heard", "_inputs", "_is_closed")
 
     kind = "effect"
 
@@ -39,6 +42,7 @@ class Effect(Subscription):
         self._inputs = Inputs(name, owner.scope)
         self._cleanups: list[Callable[[], object]] = []
         self._is_closed = False
+        self._heard: BaseException | None = None  # what a selector that it has waited for has failed with, in this run
         super().__init__(self._inputs, function, owner, context, on_close)
 
     def first_run(self) -> None:
@@ -60,6 +64,7 @@ class Effect(Subscription):
         return _Tracking(self)
 
     def called(self) -> None:
+        self._heard = None
         self._inputs.end()
 
     def read(self, key: Any) -> Any:
@@ -78,6 +83,7 @@ class Effect(Subscription):
             await self._owner.reader.resolve(node)
         except Exception as error:
             self._inputs.failed(node, error)
+            self._heard = error
             raise
         return self._inputs.read_awaited(node)
 
@@ -98,8 +104,14 @@ class Effect(Subscription):
             self._clean_up()
 
     def report(self, error: BaseException) -> None:
-        for source in self._inputs.sources:
-            if source.error is error:  # it has read a selector that fails: that is told once, whoever tells it
+        for source in self._inputs.sources:  # of a selector that fails is told once, whoever tells it
+            if error is self._heard and is_a(source, Outcome):
+                failed: Failed | None = cast("Any", source).last_failure
+                if failed is not None and failed.error is error:  # it is for those who have waited: this is one of them
+                    if failed.is_told:
+                        return
+                    failed.is_told = True
+            elif source.error is error:
                 if source.is_reported:
                     return
                 source.is_reported = True  # type: ignore[misc]  # whatever stores an error has a slot for this

@@ -13,7 +13,7 @@ from .core.values import is_a
 from .errors import ClosedError
 from .key import label
 from .owner import Owner
-from .waiting import wait_on
+from .waiting import Completion, wait_on
 
 __all__ = ("resolve",)
 
@@ -38,14 +38,25 @@ async def resolve(node: Any) -> Any:
     owner.settle_home()
     interest = Interest(node)
     owner.on_home(interest.begin)
+    heard: Completion | None = None  # of the node itself: what it ended with is for us
     try:
         while (busy := owner.on_home(lambda: _under_way(node, owner))) is not None:
             # An error is for those who asked for that very value; here it shows in what is made of it.
             await wait_on(busy.completion, busy.behaviour, hears=busy.selector is node)
             if isinstance(busy.completion.error, ClosedError):
                 raise busy.completion.error
+            if busy.selector is node:
+                before, heard = heard, busy.completion
+                if before is not None:
+                    owner.on_home(before.disregard)
         return owner.on_home(lambda: _outcome(node))
+    except BaseException as error:
+        if heard is not None and heard.error is error:
+            heard = None
+        raise
     finally:
+        if heard is not None:
+            owner.on_home(heard.disregard)
         owner.on_home(interest.stop)
 
 

@@ -25,14 +25,14 @@ class Completion:
             was cancelled before it could look.
     """
 
-    __slots__ = ("_is_heard", "_unheard", "_wakers", "error", "is_done", "waiters")
+    __slots__ = ("_heard", "_unheard", "_wakers", "error", "is_done", "waiters")
 
     def __init__(self, unheard: Callable[[BaseException], object] | None = None) -> None:
         self.is_done = False
         self.error: BaseException | None = None
         self.waiters = 0
         """How many wait and will hear of an error; those who only watch do not count."""
-        self._is_heard = False
+        self._heard = 0  # how many have waited and look at the error
         self._unheard = unheard
         self._wakers: list[Callable[[], object]] = []
 
@@ -85,14 +85,31 @@ class Completion:
         self.on_finish(wake)
         try:
             await event.wait()
-            self._is_heard = self._is_heard or hears
+            self._heard += hears
         except BaseException:
-            if hears and self.waiters == 1 and not self._is_heard:
+            if hears and self.waiters == 1 and not self._heard:
                 self._tell_unheard()
             raise
         finally:
             self.waiters -= hears
             self.forget(wake)
+
+    def hear(self, wake: Callable[[], object]) -> None:
+        """Have `wake` called when this finishes, for one who looks at the error then."""
+
+        def heard() -> None:
+            self.waiters -= 1
+            self._heard += 1
+            wake()
+
+        self.waiters += 1
+        self.on_finish(heard)
+
+    def disregard(self) -> None:
+        """One who has waited does not look at the error after all: it waits for something newer."""
+        self._heard -= 1
+        if not self._heard and not self.waiters:
+            self._tell_unheard()
 
     def wait_blocking(self, timeout: float | None, look_after: Callable[[], object]) -> bool:
         """Block the calling thread until this has finished; False when the time is over.

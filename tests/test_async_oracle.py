@@ -193,3 +193,55 @@ def test_whatever_fails_the_latest_inputs_are_seen_in_the_end() -> None:
         await live(chance, fails=True)
 
     explore(scenario, [*range(120), 1296, 1399, 1409, 1712, 1922])  # the last have found something once
+
+
+def test_every_failure_is_told_once_whoever_waits_for_what_has_failed() -> None:
+    async def scenario(chance: random.Random) -> None:
+        state = fa.StateManager()
+        failures, raised = Failures.of(state), list[Unlucky]()
+        source = ATOMS[0]
+
+        @fa.selector
+        async def slow(get: fa.Get) -> int:
+            value = get(source)
+            await anyio.sleep(0.1)
+            if value % 2:
+                raised.append(Unlucky())
+                raise raised[-1]
+            return value
+
+        @fa.selector
+        async def over(get: fa.Get) -> int:
+            return await get.resolve(slow)
+
+        async def follow(get: fa.Get) -> None:
+            await get.resolve(chance.choice([slow, over]))
+
+        def correct(status: fa.AsyncValue[int]) -> None:
+            if status.state == "failed" and chance.random() < 0.2:
+                state.set(source, chance.randrange(3))
+
+        def open_one() -> None:
+            watching.append(state.listen(over, lambda _: None, immediate=False))
+
+        def close_one() -> None:
+            if watching:
+                watching.pop().close()
+
+        watching: list[fa.Subscription] = []
+        acts: list[Callable[[], object]] = [lambda: state.set(source, chance.randrange(3))] * 3
+        acts += [lambda: state.invalidate(slow), lambda: state.delete(slow), open_one, close_one]
+        acts.append(lambda: state.refresh(slow))
+        async with state:
+            for _ in range(chance.randrange(3)):
+                state.effect(lambda get: follow(get))
+            state.listen(slow.status, correct)
+            for _ in range(12):
+                chance.choice(acts)()
+                await anyio.sleep(chance.choice([0, 0.05, 0.1, 0.15, 0.3]))
+            await quiescent(state)
+            told = [each.error for each in failures.take()]
+            assert [told.count(error) for error in raised] == [1] * len(raised), (raised, told)
+
+    explore(scenario, range(150))
+    explore(scenario, range(20), backend="trio")

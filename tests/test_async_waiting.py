@@ -532,6 +532,89 @@ async def test_who_gives_up_the_receipt_leaves_the_refresh(fa_store: fa.StateMan
     assert len(fa_failures.take()) == 1
 
 
+@pytest.mark.parametrize("waits", ["resolve", "refresh"])
+async def test_a_failure_that_is_out_of_date_before_who_waits_has_looked_is_told(
+    waits: str, fa_store: fa.StateManager, fa_failures: Failures
+) -> None:
+    @fa.selector
+    async def answer(get: fa.Get) -> str:
+        query = get(QUERY)
+        await anyio.sleep(1)
+        if query == "a":
+            raise Offline
+        return query
+
+    def ask_again(status: fa.AsyncValue[str]) -> None:
+        if status.state == "failed":
+            fa_store.set(QUERY, "b")
+
+    fa_store.listen(answer.status, ask_again)
+    if waits == "resolve":
+        answers: list[str] = []
+
+        async def ask() -> None:
+            answers.append(await fa_store.resolve(answer))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(ask)
+            group.start_soon(ask)
+        assert answers == ["b", "b"]
+    else:
+        await fa_store.refresh(answer)
+        assert fa_store.get(answer) == "b"
+    assert [type(each.error) for each in fa_failures.take()] == [Offline]
+
+
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize("is_watched", [False, True])
+async def test_a_sync_selector_that_an_async_one_reads_and_that_fails_is_told_once(
+    waits: bool, is_watched: bool, fa_store: fa.StateManager, fa_failures: Failures
+) -> None:
+    @fa.selector
+    def inverse(get: fa.Get) -> float:
+        return 1 / get(COUNT)
+
+    @fa.selector
+    async def shown(get: fa.Get) -> str:
+        return str(await get.resolve(inverse) if waits else get(inverse))
+
+    fa_store.listen(shown, lambda _: None)
+    fa_store.listen(shown.status, lambda _: None)
+    if is_watched:
+        fa_store.listen(inverse, lambda _: None)
+    for number in 1, 0, 2, 0:
+        fa_store.set(COUNT, number)
+        await quiescent(fa_store)
+    assert [type(each.error) for each in fa_failures.take()] == [ZeroDivisionError] * 2
+
+
+async def test_a_failure_that_one_looks_at_and_another_does_not_is_that_ones(
+    fa_store: fa.StateManager, fa_failures: Failures
+) -> None:
+    @fa.selector
+    async def answer(get: fa.Get) -> str:
+        query = get(QUERY)
+        await anyio.sleep(1)
+        if query == "a":
+            raise Offline
+        return query
+
+    heard: list[object] = []
+
+    async def ask() -> None:
+        try:
+            heard.append(await fa_store.resolve(answer))
+        except Offline as error:
+            heard.append(type(error))
+            fa_store.set(QUERY, "b")
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(ask)
+        group.start_soon(ask)
+    assert heard == [Offline, "b"]
+    fa_failures.assert_none()
+
+
 async def test_a_failure_that_two_await_each_in_its_way_is_told_to_nobody_else(fa_store: fa.StateManager) -> None:
     @fa.selector
     async def value(get: fa.Get) -> int:

@@ -476,6 +476,33 @@ async def test_resolving_inside_an_effect_follows_what_was_resolved(
     assert_quiet(fa_store)
 
 
+@pytest.mark.parametrize("has_initial", [False, True])
+async def test_what_an_effect_has_waited_for_and_fails_is_told_once(
+    has_initial: bool, fa_store: fa.StateManager, fa_failures: Failures
+) -> None:
+    async def compute(get: fa.Get) -> int:
+        value = get(A)
+        await anyio.sleep(1)
+        if value % 2:
+            raise ValueError(value)
+        return value * 2
+
+    double = fa.selector(initial=0)(compute) if has_initial else fa.selector(compute)
+
+    async def follow(get: fa.Get) -> None:
+        await get.resolve(double)
+
+    fa_store.set(A, 1)
+    for _ in range(2):
+        fa_store.effect(lambda get: follow(get))
+    await quiescent(fa_store)
+    assert [str(each.error) for each in fa_failures.take()] == ["1"]
+    for value in 3, 4, 5, 7:
+        fa_store.set(A, value)
+        await quiescent(fa_store)
+    assert [str(each.error) for each in fa_failures.take()] == ["3", "5", "7"]
+
+
 async def test_who_has_waited_before_and_does_not_now_is_not_run_again_for_a_failure(
     fa_store: fa.StateManager, fa_failures: Failures
 ) -> None:

@@ -207,4 +207,5 @@ class SlowValues(Mailboxes):
         refreshing, outcome.refreshing = outcome.refreshing, []
         for number in refreshing:
             self.watched.remove(key)
-            self.end(number, "failed" if outcome.state == "failed" else "done", (key,))
+            is_told = any(other % 2 == 0 for other in refreshing[: refreshing.index(number)])  # of one failure, once
+            self.end(number, "failed" if outcome.state == "failed" else "done", () if is_told else (key,))

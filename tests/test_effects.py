@@ -489,7 +489,12 @@ async def test_what_an_effect_has_waited_for_and_fails_is_told_once(
 
     double = fa.selector(initial=0)(compute) if has_initial else fa.selector(compute)
 
+    @fa.selector
+    async def other(get: fa.Get) -> int:
+        return get(B)
+
     async def follow(get: fa.Get) -> None:
+        await get.resolve(other)
         await get.resolve(double)
 
     fa_store.set(A, 1)

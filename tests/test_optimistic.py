@@ -393,6 +393,33 @@ async def test_over_a_busy_atom_it_waits_and_can_be_cancelled_there(fa_store: fa
     assert at_rest(fa_store, COUNT)
 
 
+async def test_a_write_of_the_run_that_waits_as_well_comes_after_it(fa_store: fa.StateManager) -> None:
+    gate = anyio.Event()
+
+    async def hold(count: int) -> int:
+        await gate.wait()
+        return 5
+
+    @fa.action
+    async def work(get: fa.Get, set: fa.Set) -> None:
+        async def hope() -> None:
+            async with set.optimistic(COUNT, 2):
+                await anyio.sleep(1)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(hope)
+            await wait_all_tasks_blocked()
+            set(COUNT, 3)
+
+    fa_store.update(COUNT, hold)
+    run = fa_store.action(work)()
+    await wait_all_tasks_blocked()
+    gate.set()
+    await run
+    assert fa_store.get(COUNT) == 3
+    assert at_rest(fa_store, COUNT)
+
+
 async def test_one_that_is_cancelled_while_it_waits_is_seen_by_no_update_that_waits_as_well(
     fa_store: fa.StateManager,
 ) -> None:

@@ -222,6 +222,36 @@ async def test_runs_that_always_overlap_do_not_hold_what_each_of_them_has_found(
     assert sum(answer() is not None for answer in answers) < 6
 
 
+async def test_what_a_cancelled_run_has_left_is_what_the_next_one_puts_back_whoever_else_is_about(
+    fa_store: fa.StateManager,
+) -> None:
+    @fa.action
+    async def show(get: fa.Get, set: fa.Set, text: str, before: str | None = None) -> None:
+        set(RESULT, text)
+        try:
+            await anyio.sleep_forever()
+        finally:
+            if before is not None:
+                set(RESULT, before)
+
+    go = fa_store.action(show)
+    others = go("by another one")
+    await anyio.sleep(1)
+    first = go("first")
+    await anyio.sleep(1)
+    first.cancel()
+    await first.wait()
+    assert fa_store.get(RESULT) == "first", "it did not put back"
+    second = go("second", "by another one")
+    await anyio.sleep(1)
+    second.cancel()
+    await second.wait()
+    assert fa_store.get(RESULT) == "second", "it found another value"
+    assert others.state == "running"
+    others.cancel()
+    await quiescent(fa_store)
+
+
 async def test_sequential_saves_run_one_after_the_other(fa_store: fa.StateManager) -> None:
     log: list[str] = []
 

@@ -192,6 +192,50 @@ async def test_the_same_value_by_somebody_else_is_a_write_in_a_mailbox_that_outl
     assert type(fa_store.atom(COUNT)) is fa.Atom, "nobody attends to it any more"
 
 
+async def test_what_somebody_else_has_written_between_two_writes_that_outlive_the_run_stays(
+    fa_store: fa.StateManager,
+) -> None:
+    gate, sets = anyio.Event(), list[fa.Set]()
+
+    async def hold(count: int) -> int:
+        await gate.wait()
+        return 4
+
+    @fa.action
+    async def work(get: fa.Get, set: fa.Set) -> None:
+        sets.append(set)
+        set(COUNT, 1)
+        fa_store.set(COUNT, 1)
+        set(COUNT, 2)
+        await anyio.sleep_forever()
+
+    fa_store.update(COUNT, hold)
+    run = fa_store.action(work)()
+    await wait_all_tasks_blocked()
+    run.cancel()
+    await run.wait()
+    gate.set()
+    await quiescent(fa_store)
+    sets[0](COUNT, 4)
+    assert fa_store.get(COUNT) == 2
+    assert type(fa_store.atom(COUNT)) is fa.Atom, "nobody attends to it any more"
+
+
+async def test_a_run_that_goes_on_does_not_keep_the_one_that_it_wrote_over(fa_store: fa.StateManager) -> None:
+    @fa.action
+    async def work(get: fa.Get, set: fa.Set, seconds: float) -> None:
+        set(LOADING, True)
+        await anyio.sleep(seconds)
+
+    go = fa_store.action(work)
+    first, second = weakref.ref(go(1)), go(3)
+    await anyio.sleep(2)
+    gc.collect()
+    assert second.state == "running"
+    assert first() is None
+    await second
+
+
 async def test_a_run_that_is_given_up_cannot_wait_for_the_one_that_waits_for_its_end(fa_store: fa.StateManager) -> None:
     told: list[str] = []
 

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-__all__ = ("MODULES", "keep", "recorded", "unexplained")
+__all__ = ("MODULES", "SURVIVORS", "keep", "recorded", "unexplained")
 
 RECORD = Path(__file__).with_name("record.json")
 SURVIVORS = Path(__file__).with_name("survivors.md")

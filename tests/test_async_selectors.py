@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import copy
 import functools
+import operator
 from typing import Any, cast
 
 import anyio
@@ -147,6 +148,7 @@ async def test_a_value_that_is_not_to_be_kept_is_gone_when_the_next_one_is_compu
     await fa_store.settled()
     assert values.values == [None, "A", None, "B", None, "C"]
     assert statuses.states == ["loading", "ready", "loading", "ready", "loading", "failed", "loading", "ready"]
+    assert [status.value for status in statuses] == [None, "A", None, "B", None, None, None, "C"]
     assert len(fa_failures.take()) == 1
 
 
@@ -178,6 +180,33 @@ async def test_a_failure_keeps_the_value_of_before_and_get_raises_only_without_o
     await fa_store.settled()
     assert (values.values, shouts.values) == ([None, "A"], ["None!", "A!"]), "the same value again is no news"
     assert len(fa_failures.take()) == 2, "each failure is told once, though two watch"
+
+
+@pytest.mark.parametrize("observed", [True, False])
+async def test_a_failure_is_gone_with_what_is_forgotten(
+    observed: bool, fa_store: fa.StateManager, fa_failures: Failures
+) -> None:
+    results, _ = search()
+
+    @fa.selector
+    def shout(get: fa.Get) -> str:
+        return f"{get(results)}!"
+
+    fa_store.set(QUERY, "bad")
+    shouts = record(fa_store, shout)
+    await fa_store.settled()
+    with pytest.raises(Offline):
+        fa_store.get(shout)
+    assert len(fa_failures.take()) == 1
+    if observed:
+        fa_store.delete(results)
+    else:
+        shouts.close()
+        fa_store.clear()
+    assert (fa_store.get(results), fa_store.get(shout)) == (None, "None!")
+    assert fa_store.get(results.status).error is None
+    fa_store.set(QUERY, "a")
+    await fa_store.settled()
 
 
 async def test_a_failure_goes_to_who_awaits_it_and_else_to_on_error(
@@ -520,6 +549,107 @@ async def test_what_was_edited_before_the_last_value_is_no_news(fa_store: fa.Sta
         fa_store.set(COUNT, 5)
         await fa_store.settled()
     assert shown.values == [None, [[1]], [[1, 2]]]
+
+
+async def test_an_edit_in_place_is_seen_by_who_hands_the_object_on(fa_store: fa.StateManager) -> None:
+    @fa.selector
+    async def rows(get: fa.Get) -> list[list[int]]:
+        return get(LINES)
+
+    @fa.selector
+    def first(get: fa.Get) -> list[int] | None:
+        lines = get(rows)
+        return lines[0] if lines else None
+
+    with record(fa_store, first, copy=copy.deepcopy) as shown:
+        await fa_store.settled()
+        fa_store.mutate(LINES, lambda lines: lines[0].append(2))
+        await fa_store.settled()
+    assert shown.values == [None, [1], [1, 2]]
+
+
+async def test_what_a_selector_edits_by_itself_is_seen_by_who_hands_it_on(fa_store: fa.StateManager) -> None:
+    seen: list[int] = []
+
+    @fa.selector
+    async def history(get: fa.Get) -> list[int]:
+        seen.append(get(COUNT))
+        return seen
+
+    @fa.selector
+    def same(get: fa.Get) -> list[int] | None:
+        return get(history)
+
+    with record(fa_store, same, copy=copy.deepcopy) as shown:
+        await fa_store.settled()
+        fa_store.set(COUNT, 2)
+        await fa_store.settled()
+    assert shown.values == [None, [1], [1, 2]]
+
+
+async def test_what_was_edited_unread_before_the_last_value_is_no_news_either(fa_store: fa.StateManager) -> None:
+    gate = anyio.Event()
+
+    @fa.selector
+    async def rows(get: fa.Get) -> list[list[int]]:
+        if get(COUNT) > 1:
+            await gate.wait()
+        return [[1], *get(LINES)] if get(ON) else [[1]]
+
+    fa_store.set(ON, False)
+    with record(fa_store, rows, copy=copy.deepcopy) as shown:
+        await fa_store.settled()
+        fa_store.set(COUNT, 2)
+        await anyio.wait_all_tasks_blocked()
+        fa_store.mutate(LINES, lambda lines: lines.clear())
+        gate.set()
+        await fa_store.settled()
+        fa_store.set(ON, True)
+        await fa_store.settled()
+    assert shown.values == [None, [[1]]]
+
+
+@pytest.mark.parametrize("value", ["immutable", "called the same"])
+async def test_the_same_object_once_more_is_no_news_if_no_edit_can_make_a_difference(
+    value: str, fa_store: fa.StateManager
+) -> None:
+    given: Any = ("a", 1) if value == "immutable" else ["a", 1]
+    runs: list[int] = []
+
+    async def compute(get: fa.Get) -> Any:
+        runs.append(get(COUNT))
+        return given
+
+    equals: Any = None if value == "immutable" else operator.eq
+    key = fa.selector(equals=equals)(compute)
+    with record(fa_store, key) as shown:
+        await fa_store.settled()
+        fa_store.set(COUNT, 2)
+        await fa_store.settled()
+    assert runs == [1, 2]
+    assert shown.values == [None, given]
+
+
+async def test_what_may_not_be_read_any_more_is_not_computed_first(fa_store: fa.StateManager) -> None:
+    runs: list[int] = []
+
+    @fa.selector
+    def double(get: fa.Get) -> int:
+        runs.append(get(COUNT))
+        return runs[-1] * 2
+
+    @fa.selector
+    async def value(get: fa.Get) -> int | None:
+        return get(double) if get(ON) else None
+
+    with record(fa_store, value) as values:
+        await fa_store.settled()
+        with fa_store.batch():
+            fa_store.set(ON, False)
+            fa_store.set(COUNT, 2)
+        await fa_store.settled()
+    assert values.values == [None, 2, None]
+    assert runs == [1]
 
 
 async def test_a_name_that_is_declared_later_ends_the_failure(fa_store: fa.StateManager, fa_failures: Failures) -> None:

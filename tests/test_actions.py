@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import inspect
 import sys
 import threading
 from typing import Any
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 import pytest
 from anyio import wait_all_tasks_blocked
 
@@ -755,6 +758,73 @@ async def test_sync_handlers_and_handlers_of_the_store() -> None:
         assert await add() == 1
         assert await add(by=4) == 5
         assert await add.handler(2) == 7
+
+
+async def test_the_coroutine_function_of_an_action_shows_nothing_of_what_is_given_to_the_handler() -> None:
+    async with fa.StateManager() as state:
+        handler = state.action(login).handler
+        assert handler.__name__ == "login"
+        assert list(inspect.signature(handler).parameters) == ["args", "kwargs"]
+
+
+@pytest.mark.parametrize("what", ["starts", "resets"])
+async def test_a_selector_neither_calls_an_action_nor_resets_it(what: str) -> None:
+    calls: list[str] = []
+
+    @fa.action
+    def note(get: fa.Get, set: fa.Set) -> None:
+        calls.append("called")
+
+    async with fa.StateManager() as state:
+        go = state.action(note)
+
+        @fa.selector
+        def impure(get: fa.Get) -> None:
+            go.reset() if what == "resets" else go.call_now()
+
+        with pytest.raises(fa.PurityError, match=f"{what} note"):
+            state.get(impure)
+        assert calls == []
+
+
+async def test_a_store_that_is_closed_calls_no_handler() -> None:
+    calls: list[str] = []
+
+    @fa.action
+    def note(get: fa.Get, set: fa.Set) -> None:
+        calls.append("called")
+
+    async with fa.StateManager() as state:
+        go = state.action(note)
+    with pytest.raises(fa.ClosedError, match="cannot start note"):
+        go.call_now()
+    assert calls == []
+
+
+@pytest.mark.parametrize("policy", ["droppable", "sequential"])
+async def test_what_a_thread_starts_and_resets_is_no_failure_if_it_has_to_wait_or_is_dropped(policy: Any) -> None:
+    gate = anyio.Event()
+
+    @fa.action(policy=policy)
+    async def work(get: fa.Get, set: fa.Set) -> None:
+        await gate.wait()
+
+    async with fa.StateManager() as state:
+        failures = collect(state)
+        go = state.action(work)
+        first = go()
+        await wait_all_tasks_blocked()
+        second = await anyio.to_thread.run_sync(go)
+        await wait_all_tasks_blocked()
+        gate.set()
+        await first.wait()
+        await second.wait()
+        assert (first.state, second.state) == ("succeeded", "cancelled" if policy == "droppable" else "succeeded")
+        await anyio.to_thread.run_sync(go.reset)
+        await wait_all_tasks_blocked()
+        assert state.get(go.status).state == "idle"
+    gc.collect()
+    assert failures == []
 
 
 async def test_arguments_that_do_not_fit_raise_at_the_call() -> None:

@@ -16,7 +16,7 @@ MODULES = (
     *("atom", "selector", "run", "family", "action", "supervisor", "key", "computation", "async_selector"),
     *("service", "writing", "waiting", "watching", "receipt", "effect", "watch"),
     *("system.batch", "system.transaction", "system.snapshot", "core.calls"),
-    *("async_outcome", "resolving", "layers", "attention", "lanes", "retry", "status"),
+    *("async_outcome", "bound", "resolving", "layers", "attention", "lanes", "retry", "status"),
 )
 """Where mistakes are made."""
 

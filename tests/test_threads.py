@@ -875,3 +875,33 @@ async def test_a_selector_that_another_thread_computes_puts_nothing_off_here() -
             go.set()
             thread.join()
         assert found == [0]
+
+
+def test_who_has_waited_for_the_lock_looks_again_where_the_store_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = fa.StateManager()
+    here, reached, go = threading.get_ident(), threading.Event(), threading.Event()
+
+    class Gate:
+        def __enter__(self) -> None:
+            if threading.get_ident() != here:
+                reached.set()
+                go.wait(5)
+            LOCK.__enter__()
+
+        def __exit__(self, *error: Any) -> None:
+            LOCK.__exit__(*error)
+
+    monkeypatch.setattr("flet_asp_actors.system.root.LOCK", Gate())
+    where = fa.selector(lambda get: (get(N), threading.get_ident())[1])
+    found: list[int] = []
+    thread = threading.Thread(target=lambda: found.append(state.get(where)))
+
+    async def main() -> None:
+        thread.start()
+        await anyio.to_thread.run_sync(reached.wait)
+        async with state:
+            go.set()
+            await anyio.to_thread.run_sync(thread.join)
+
+    anyio.run(main)
+    assert found == [here], "it is computed on the loop, which was there by then"

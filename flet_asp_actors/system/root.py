@@ -292,8 +292,10 @@ class Root:
         home = self._home
         if home is None:
             with LOCK:
-                self._call_deferred()
-                return call()
+                if self._home is None:
+                    self._call_deferred()
+                    return call()
+            return self.on_home(call)  # it got a home while we waited
         if home.is_here:
             return call()
         try:
@@ -343,7 +345,8 @@ class Root:
             try:
                 if host is not None:
                     host.abandon()
-                self._apply_together([apply for _, apply in self._posted.values()])
+                posted = self._posted.copy()  # other threads may note more; they will see to that themselves
+                self._apply_together([apply for _, apply in posted.values()])
             finally:
                 self._is_leaving = False
         if self._is_closing:

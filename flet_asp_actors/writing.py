@@ -111,7 +111,6 @@ class _Write:
         self._run: Writer | bool = run
         self._atom = atom
         self._attention: Attention | None = attend(atom)
-        self._is_theirs = False
         self._is_over = False
         self._expected = 0
         self.begin(before)
@@ -120,7 +119,7 @@ class _Write:
         """It is our turn for the first time: others were before us, and `before` is what they have left."""
         self.before = before
         """The value before the run's first write."""
-        self._last = self._count
+        self._last, self._is_theirs = self._count, False
         latest = None if self._attention is None else self._attention.latest
         self._below: _Write | None = latest.bottom if isinstance(latest, _Write) and latest.is_last else None
 

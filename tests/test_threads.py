@@ -877,31 +877,77 @@ async def test_a_selector_that_another_thread_computes_puts_nothing_off_here() -
         assert found == [0]
 
 
-def test_who_has_waited_for_the_lock_looks_again_where_the_store_lives(monkeypatch: pytest.MonkeyPatch) -> None:
-    state = fa.StateManager()
-    here, reached, go = threading.get_ident(), threading.Event(), threading.Event()
+class Gate:
+    """The lock, with a gate before it for every thread but the one that has made it."""
 
-    class Gate:
-        def __enter__(self) -> None:
-            if threading.get_ident() != here:
-                reached.set()
-                go.wait(5)
-            LOCK.__enter__()
+    def __init__(self) -> None:
+        self.here = threading.get_ident()
+        self.reached, self.go = threading.Event(), threading.Event()
 
-        def __exit__(self, *error: Any) -> None:
-            LOCK.__exit__(*error)
+    def acquire(self) -> bool:
+        if threading.get_ident() != self.here:
+            self.reached.set()
+            self.go.wait(5)
+        return LOCK.acquire()
 
-    monkeypatch.setattr("flet_asp_actors.system.root.LOCK", Gate())
-    where = fa.selector(lambda get: (get(N), threading.get_ident())[1])
-    found: list[int] = []
-    thread = threading.Thread(target=lambda: found.append(state.get(where)))
+    def release(self) -> None:
+        LOCK.release()
+
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self.release()
+
+
+def while_it_waits_for_the_lock(state: fa.StateManager, work: Callable[[], object], gate: Gate) -> None:
+    """Let a thread begin while the store has no loop, and go on when it has one."""
+    thread = threading.Thread(target=work)
 
     async def main() -> None:
         thread.start()
-        await anyio.to_thread.run_sync(reached.wait)
+        await anyio.to_thread.run_sync(gate.reached.wait)
         async with state:
-            go.set()
+            gate.go.set()
             await anyio.to_thread.run_sync(thread.join)
 
     anyio.run(main)
-    assert found == [here], "it is computed on the loop, which was there by then"
+
+
+def test_who_has_waited_for_the_lock_looks_again_where_the_store_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    state, gate = fa.StateManager(), Gate()
+    monkeypatch.setattr("flet_asp_actors.system.root.LOCK", gate)
+    where = fa.selector(lambda get: (get(N), threading.get_ident())[1])
+    found: list[int] = []
+    while_it_waits_for_the_lock(state, lambda: found.append(state.get(where)), gate)
+    assert found == [gate.here], "it is computed on the loop, which was there by then"
+
+
+def test_a_batch_that_has_waited_for_the_lock_is_one_turn_on_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    state, gate = fa.StateManager(), Gate()
+    monkeypatch.setattr("flet_asp_actors.system.root.LOCK", gate)
+    total = fa.selector(lambda get: get(N) + get(M))
+    heard: list[tuple[int, int]] = []
+    state.listen(total, lambda value: heard.append((value, threading.get_ident())), immediate=False)
+
+    def write() -> None:
+        with state.batch():
+            state.set(N, 1)
+            receipt = state.set(M, 2)
+        receipt.wait(5)
+
+    while_it_waits_for_the_lock(state, write, gate)
+    assert heard == [(3, gate.here)]
+
+
+def test_a_batch_that_was_made_without_a_loop_knows_the_one_that_it_is_entered_on() -> None:
+    state = fa.StateManager()
+    batch = state.batch()
+
+    async def main() -> None:
+        async with state:
+            with pytest.raises(fa.BatchError), batch:
+                state.set(N, 1)
+                await anyio.lowlevel.checkpoint()
+
+    anyio.run(main)

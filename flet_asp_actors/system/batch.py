@@ -20,6 +20,10 @@ class Collected(Protocol):
     batches: dict[int, list[Callable[[], None]]]
     """Writes that threads away from the home loop hold back, until their batch ends."""
 
+    def take_home(self) -> Home | None:
+        """Where the batch is to happen now; None for here, under the lock, which is held from here on."""
+        ...
+
     def post_all(self, writes: list[Callable[[], None]]) -> None:
         """Have these writes applied on the home loop, in one turn."""
         ...
@@ -37,9 +41,9 @@ class Batch:
 
     __slots__ = ("_broken", "_collects", "_home", "_open", "_store", "_turn")
 
-    def __init__(self, store: Collected, home: Home | None) -> None:
+    def __init__(self, store: Collected) -> None:
         self._store = store
-        self._home = home
+        self._home: Home | None = None
         self._turn: Turn | None = None
         self._open = False
         self._collects = False
@@ -48,14 +52,12 @@ class Batch:
     def __enter__(self) -> None:
         if self._open:
             raise BatchError("this batch is open already; a batch inside of it is one of its own: state.batch()")
-        if self._home is not None and not self._home.is_here:
+        self._home = loop = self._store.take_home()
+        if loop is not None and not loop.is_here:
             self._collects = get_ident() not in self._store.batches  # else the batch around this one does it
             self._store.batches.setdefault(get_ident(), [])
             loop = running_home()
         else:
-            loop = self._home
-            if loop is None:
-                LOCK.acquire()
             self._turn = here()
             self._turn.depth += 1
         self._open = True

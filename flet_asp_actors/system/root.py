@@ -326,6 +326,17 @@ class Root:
         while self._deferred:
             self._deferred.pop()()
 
+    def take_home(self) -> Home | None:
+        """The home loop, for what is done as a whole; None without one: then the lock is held from here on."""
+        self.settle_home()
+        home = self._home
+        if home is None:
+            LOCK.acquire()
+            home = self._home
+            if home is not None:  # it got one while we waited
+                LOCK.release()
+        return home
+
     def look_after_home(self) -> None:
         """See to it that somebody applies what was posted: the loop, or the caller when the loop is gone."""
         home = self._home

@@ -120,8 +120,7 @@ class Values(Registry):
             ClosedError: When the store has ended.
         """
         self._refuse_closed("open a batch")
-        self.settle_home()
-        return Batch(self, self._home)
+        return Batch(self)
 
     def delete(self, key: Readable[Any] | Name) -> None:
         """Give up a key.

@@ -133,9 +133,9 @@ DIRECTIVE = re.compile(r"^\.\. (?:auto(class|function|method|property|attribute|
 MEMBERS = re.compile(r"^\.\. autoclass:: (\w+).*\n   :members: (.+)$", re.MULTILINE)
 INNER = {
     "adopt", "bound_actions", "cancel_runs", "cancel_runs_of", "capture_context", "elsewhere", "find", "fresh_context",
-    "give_up",
-    "hold", "initial", "is_here", "later", "leave_page", "let_visitors_go", "look_after_home", "missing", "on_home",
-    "on_session", "origin", "post_all", "report", "settle_home", "take_home", "spawn", "visitor", "watchers_of", "writable",
+    "give_up", "hold", "initial", "is_here", "later", "leave_page", "let_visitors_go", "look_after_home", "missing",
+    "on_home", "on_session", "origin", "post_all", "report", "settle_home", "spawn", "take_home", "visitor",
+    "watchers_of", "writable",
 }  # fmt: skip
 """Methods of a store that are for the rings below, and for nobody else."""
 

@@ -1154,6 +1154,13 @@ OTHERWISE: dict[str, tuple[str, list[str]]] = {
         + "def main(page: ft.Page):\n    app = App(page)\n    app.page.go('/a')\n",
         ["page-go"],
     ),
+    "the page of an object of a class above": (
+        HEAD
+        + "class Base:\n    def __init__(self, page: ft.Page):\n        self.page = page\n"
+        + "class App(Base): ...\n"
+        + "def main(page: ft.Page):\n    app = App(page)\n    app.page.go('/a')\n    app.other.go('/a')\n",
+        ["page-go"],
+    ),
     "the page of an object from afar": (
         HEAD + "from .base import Base\nclass App(Base): ...\napp = App()\napp.page.go('/a')\n",
         ["page-go"],

@@ -677,6 +677,23 @@ async def test_what_is_forgotten_holds_on_to_nothing(fa_store: fa.StateManager) 
     assert above() is None
 
 
+async def test_the_failure_of_a_selector_that_is_forgotten_is_let_go_of(fa_store: fa.StateManager) -> None:
+    errors: list[weakref.ref[BaseException]] = []
+    fa_store.on_error = lambda failure: errors.append(weakref.ref(failure.error))
+
+    @fa.selector
+    async def value(get: fa.Get) -> int:
+        raise Late
+
+    with record(fa_store, value):
+        await quiescent(fa_store)
+    gc.collect()
+    assert [each() is None for each in errors] == [False], "it is what the selector shows"
+    fa_store.clear()
+    gc.collect()
+    assert errors[0]() is None
+
+
 async def test_what_was_begun_and_given_up_holds_on_to_nothing(fa_store: fa.StateManager) -> None:
     async def function(get: fa.Get) -> int:
         return get(COUNT)

@@ -588,6 +588,25 @@ async def test_a_sync_selector_that_an_async_one_reads_and_that_fails_is_told_on
     assert [type(each.error) for each in fa_failures.take()] == [ZeroDivisionError] * 2
 
 
+async def test_who_reads_a_failing_selector_later_does_not_tell_of_it_once_more(
+    fa_store: fa.StateManager, fa_failures: Failures
+) -> None:
+    @fa.selector
+    def inverse(get: fa.Get) -> float:
+        return 1 / get(COUNT)
+
+    @fa.selector
+    async def shown(get: fa.Get) -> str:
+        return str(get(inverse))
+
+    fa_store.set(COUNT, 0)
+    fa_store.listen(shown, lambda _: None)
+    await quiescent(fa_store)
+    assert [each.key for each in fa_failures.take()] == [shown]
+    fa_store.effect(lambda get: get(inverse))
+    fa_failures.assert_none()
+
+
 async def test_a_failure_that_one_looks_at_and_another_does_not_is_that_ones(
     fa_store: fa.StateManager, fa_failures: Failures
 ) -> None:

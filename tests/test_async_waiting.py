@@ -565,6 +565,48 @@ async def test_a_failure_that_is_out_of_date_before_who_waits_has_looked_is_told
     assert [type(each.error) for each in fa_failures.take()] == [Offline]
 
 
+async def test_a_failure_that_is_made_good_before_who_waits_has_looked_is_told(
+    fa_store: fa.StateManager, fa_failures: Failures
+) -> None:
+    @fa.selector
+    async def answer(get: fa.Get) -> str:
+        if get(QUERY) == "a":
+            await anyio.sleep(1)
+            raise Offline
+        return "at once"
+
+    def ask_again(status: fa.AsyncValue[str]) -> None:
+        if status.state == "failed":
+            fa_store.set(QUERY, "b")
+
+    fa_store.listen(answer.status, ask_again)
+    assert await fa_store.resolve(answer) == "at once"
+    assert [type(each.error) for each in fa_failures.take()] == [Offline]
+
+
+async def test_a_failure_that_was_told_above_is_not_told_again_by_who_waits_for_something_newer(
+    fa_store: fa.StateManager, fa_failures: Failures
+) -> None:
+    @fa.selector
+    def inverse(get: fa.Get) -> float:
+        return 1 / get(COUNT)
+
+    @fa.selector
+    async def shown(get: fa.Get) -> float:
+        await anyio.sleep(1)
+        return get(inverse)
+
+    def correct(status: fa.AsyncValue[float]) -> None:
+        if status.state == "failed":
+            fa_store.set(COUNT, 2)
+
+    fa_store.set(COUNT, 0)
+    fa_store.effect(lambda get: get(inverse))
+    fa_store.listen(shown.status, correct)
+    assert await fa_store.resolve(shown) == 0.5
+    assert [each.key for each in fa_failures.take()] == ["effect <lambda>"]
+
+
 @pytest.mark.parametrize("waits", [False, True])
 @pytest.mark.parametrize("is_watched", [False, True])
 async def test_a_sync_selector_that_an_async_one_reads_and_that_fails_is_told_once(

@@ -552,6 +552,63 @@ async def test_errors_of_an_async_effect_are_told_and_it_lives_on(
     assert [(str(each.error), each.key) for each in fa_failures.take()] == [("not 1", "effect picky")]
 
 
+async def test_an_async_effect_may_fail_in_its_first_run(fa_store: fa.StateManager, fa_failures: Failures) -> None:
+    @fa_store.effect
+    async def picky(get: fa.Get) -> None:
+        if get(A) == 0:
+            raise ValueError("not 0")
+
+    await quiescent(fa_store)
+    assert [(str(each.error), each.key) for each in fa_failures.take()] == [("not 0", "effect picky")]
+
+
+async def test_an_effect_that_reads_what_has_failed_for_one_who_waits_does_not_tell_of_it(
+    fa_store: fa.StateManager, fa_failures: Failures
+) -> None:
+    @fa.selector
+    async def bad(get: fa.Get) -> int:
+        await anyio.sleep(1)
+        raise ValueError("unlucky")
+
+    runs: list[int] = []
+
+    @fa_store.effect
+    def follow(get: fa.Get) -> None:
+        runs.append(len(runs))
+        get(bad)
+
+    with pytest.raises(ValueError, match="unlucky"):
+        await fa_store.resolve(bad)
+    assert len(runs) == 2
+    fa_failures.assert_none()
+
+
+async def test_an_effect_lets_go_of_a_failure_that_it_has_waited_for(fa_store: fa.StateManager) -> None:
+    class Refused(Exception):
+        """An error that can be followed."""
+
+    errors: list[weakref.ref[BaseException]] = []
+
+    @fa.selector
+    async def positive(get: fa.Get) -> int:
+        if get(A) == 0:
+            raise Refused
+        return get(A)
+
+    @fa_store.effect
+    async def follow(get: fa.Get) -> None:
+        try:
+            await get.resolve(positive)
+        except Refused as error:
+            errors.append(weakref.ref(error))
+
+    await quiescent(fa_store)
+    fa_store.set(A, 1)
+    await quiescent(fa_store)
+    gc.collect()
+    assert [each() for each in errors] == [None]
+
+
 async def test_an_async_effect_that_its_own_cleanup_closes_is_not_begun_once_more(fa_store: fa.StateManager) -> None:
     runs: list[int] = []
 

@@ -222,6 +222,30 @@ async def test_runs_that_always_overlap_do_not_hold_what_each_of_them_has_found(
     assert sum(answer() is not None for answer in answers) < 6
 
 
+async def test_what_was_there_before_all_that_are_cancelled_may_be_put_back_whoever_of_them_has_ended(
+    fa_store: fa.StateManager,
+) -> None:
+    @fa.action
+    async def show(get: fa.Get, set: fa.Set, text: str, before: str | None = None) -> None:
+        set(RESULT, text)
+        try:
+            await anyio.sleep_forever()
+        finally:
+            if before is not None:
+                set(RESULT, before)
+
+    fa_store.set(RESULT, "none")
+    go = fa_store.action(show)
+    runs: list[fa.Run[None]] = []
+    for text, before in ("first", None), ("second", None), ("third", "none"):
+        runs.append(go(text, before))
+        await anyio.sleep(1)
+    for run in runs:
+        run.cancel()
+        await run.wait()
+    assert fa_store.get(RESULT) == "none"
+
+
 async def test_what_a_cancelled_run_has_left_is_what_the_next_one_puts_back_whoever_else_is_about(
     fa_store: fa.StateManager,
 ) -> None:

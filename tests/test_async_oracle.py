@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import anyio
+import pytest
 
 import flet_asp_actors as fa
 from flet_asp_actors.testing import Failures, assert_quiet, explore, quiescent
@@ -180,12 +181,12 @@ async def live(chance: random.Random, fails: bool) -> None:
             failures.assert_none()
 
 
-def test_whatever_happens_the_latest_inputs_are_seen_in_the_end() -> None:
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_whatever_happens_the_latest_inputs_are_seen_in_the_end(backend: Literal["asyncio", "trio"]) -> None:
     async def scenario(chance: random.Random) -> None:
         await live(chance, fails=False)
 
-    explore(scenario, range(150))
-    explore(scenario, range(20), backend="trio")
+    explore(scenario, range(150 if backend == "asyncio" else 20), backend=backend)
 
 
 def test_whatever_fails_the_latest_inputs_are_seen_in_the_end() -> None:
@@ -195,7 +196,8 @@ def test_whatever_fails_the_latest_inputs_are_seen_in_the_end() -> None:
     explore(scenario, [*range(120), 1296, 1399, 1409, 1712, 1922])  # the last have found something once
 
 
-def test_every_failure_is_told_once_whoever_waits_for_what_has_failed() -> None:
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_every_failure_is_told_once_whoever_waits_for_what_has_failed(backend: Literal["asyncio", "trio"]) -> None:
     async def scenario(chance: random.Random) -> None:
         state = fa.StateManager()
         failures, raised = Failures.of(state), list[Unlucky]()
@@ -243,5 +245,4 @@ def test_every_failure_is_told_once_whoever_waits_for_what_has_failed() -> None:
             told = [each.error for each in failures.take()]
             assert [told.count(error) for error in raised] == [1] * len(raised), (raised, told)
 
-    explore(scenario, range(150))
-    explore(scenario, range(20), backend="trio")
+    explore(scenario, range(150 if backend == "asyncio" else 20), backend=backend)

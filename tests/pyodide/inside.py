@@ -24,7 +24,7 @@ ABSENT = ("trio", "uvloop")
 CALLS = {
     "threads": (
         *("Thread", "to_thread", "in_thread", "run_in_executor", "Behind", "elsewhere", "hammer_a_store"),
-        *("write_slowly", "unit_tests"),
+        *("while_it_waits_for_the_lock", "write_slowly", "unit_tests"),
     ),
     "processes": ("subprocess", "outcome", "outcomes", "serve_gallery"),
     "sockets": ("start_server", "start_unix_server"),
@@ -33,7 +33,7 @@ CALLS = {
 """What is not there, and what the tests call that need it, of Python or of a test's own."""
 NAMES = {
     "another loop": (
-        *("[trio", "[uvloop", "-trio", "-uvloop", "_on_trio", "whatever_happens_the_latest_inputs_are_seen"),
+        *("[trio", "[uvloop", "-trio", "-uvloop", "_on_trio"),
         *("what_a_loop_has_left_is_computed", "what_a_loop_ends_in_the_middle_of"),
     ),
     "threads": (

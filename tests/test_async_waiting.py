@@ -26,6 +26,12 @@ class Offline(Exception):
     """The server cannot be reached."""
 
 
+@fa.selector
+def inverse(get: fa.Get) -> float:
+    """Fails where there is none."""
+    return 1 / get(COUNT)
+
+
 async def elapsed(of: Callable[[], Any]) -> tuple[Any, float]:
     """What an await brings, and how long it took."""
     begun = anyio.current_time()
@@ -588,10 +594,6 @@ async def test_a_failure_that_was_told_above_is_not_told_again_by_who_waits_for_
     fa_store: fa.StateManager, fa_failures: Failures
 ) -> None:
     @fa.selector
-    def inverse(get: fa.Get) -> float:
-        return 1 / get(COUNT)
-
-    @fa.selector
     async def shown(get: fa.Get) -> float:
         await anyio.sleep(1)
         return get(inverse)
@@ -613,10 +615,6 @@ async def test_a_sync_selector_that_an_async_one_reads_and_that_fails_is_told_on
     waits: bool, is_watched: bool, fa_store: fa.StateManager, fa_failures: Failures
 ) -> None:
     @fa.selector
-    def inverse(get: fa.Get) -> float:
-        return 1 / get(COUNT)
-
-    @fa.selector
     async def shown(get: fa.Get) -> str:
         return str(await get.resolve(inverse) if waits else get(inverse))
 
@@ -633,10 +631,6 @@ async def test_a_sync_selector_that_an_async_one_reads_and_that_fails_is_told_on
 async def test_who_reads_a_failing_selector_later_does_not_tell_of_it_once_more(
     fa_store: fa.StateManager, fa_failures: Failures
 ) -> None:
-    @fa.selector
-    def inverse(get: fa.Get) -> float:
-        return 1 / get(COUNT)
-
     @fa.selector
     async def shown(get: fa.Get) -> str:
         return str(get(inverse))

@@ -40,6 +40,16 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     return virtual_backend(request.param)
 
 
+@fa.action
+async def show_until_stopped(get: fa.Get, set: fa.Set, text: str, before: str | None = None) -> None:
+    set(RESULT, text)
+    try:
+        await anyio.sleep_forever()
+    finally:
+        if before is not None:
+            set(RESULT, before)
+
+
 def sleeper(**options: Any) -> fa.Action[[str, float], str]:
     async def sleep(get: fa.Get, set: fa.Set, name: str, seconds: float = 1.0) -> str:
         await anyio.sleep(seconds)
@@ -225,17 +235,8 @@ async def test_runs_that_always_overlap_do_not_hold_what_each_of_them_has_found(
 async def test_what_was_there_before_all_that_are_cancelled_may_be_put_back_whoever_of_them_has_ended(
     fa_store: fa.StateManager,
 ) -> None:
-    @fa.action
-    async def show(get: fa.Get, set: fa.Set, text: str, before: str | None = None) -> None:
-        set(RESULT, text)
-        try:
-            await anyio.sleep_forever()
-        finally:
-            if before is not None:
-                set(RESULT, before)
-
     fa_store.set(RESULT, "none")
-    go = fa_store.action(show)
+    go = fa_store.action(show_until_stopped)
     runs: list[fa.Run[None]] = []
     for text, before in ("first", None), ("second", None), ("third", "none"):
         runs.append(go(text, before))
@@ -249,16 +250,7 @@ async def test_what_was_there_before_all_that_are_cancelled_may_be_put_back_whoe
 async def test_what_a_cancelled_run_has_left_is_what_the_next_one_puts_back_whoever_else_is_about(
     fa_store: fa.StateManager,
 ) -> None:
-    @fa.action
-    async def show(get: fa.Get, set: fa.Set, text: str, before: str | None = None) -> None:
-        set(RESULT, text)
-        try:
-            await anyio.sleep_forever()
-        finally:
-            if before is not None:
-                set(RESULT, before)
-
-    go = fa_store.action(show)
+    go = fa_store.action(show_until_stopped)
     others = go("by another one")
     await anyio.sleep(1)
     first = go("first")

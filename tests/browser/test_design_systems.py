@@ -81,13 +81,13 @@ def go_to(screen: Screen, page: str) -> None:
 
 
 def shot(screen: Screen, name: str) -> bytes:
-    """Take a picture when nothing moves any more: on a busy machine painting comes long after its tree."""
-    before = b""
+    """Take a picture when nothing moves any more but a cursor that blinks: painting comes long after its tree."""
+    seen: set[bytes] = set()
     for _ in range(_TRIES):
         now = screen.shot(name).read_bytes()
-        if now == before:
+        if now in seen:
             return now
-        before = now
+        seen.add(now)
     raise AssertionError(f"{name} does not come to rest")
 
 

@@ -201,7 +201,9 @@ class Screen:
                 # It was lost: the browser has given the field the focus, and Flutter knows nothing of it.
                 field.fill("" if text else " ")  # the same once more would be no change
                 field.blur()
+                self.page.evaluate(PAINT)
                 field.focus()
+                self.page.evaluate(PAINT)
         raise AssertionError(f"The field {label!r} does not take {text!r}; it has {field.input_value()!r}.")
 
     def see(self, text: str, *, exact: bool = True) -> None:

@@ -204,11 +204,8 @@ class Outcome(Node, Async[T, V], Generic[T, V]):
             return
         if failed is None and self.last_failure is not None and self.last_failure.error is error:
             failed = self.last_failure
-        if failed is not None:
-            if failed.is_told:
-                return
-            failed.is_told = True
-        self.owner.report(error, self.key, "async selector")
+        if failed is None or failed.claim():
+            self.owner.report(error, self.key, "async selector")
 
     def _was_told(self, error: BaseException) -> bool:
         """Whether an error is told where it comes from, if that is above; else it is for those who hear of it here."""
@@ -217,8 +214,7 @@ class Outcome(Node, Async[T, V], Generic[T, V]):
             if is_a(source, Outcome):
                 failed: Failed | None = cast("Any", source).last_failure
                 if failed is not None and failed.error is error:
-                    was_told = was_told or failed.is_told
-                    failed.is_told = True
+                    was_told = not failed.claim() or was_told
             elif source.error is error:
                 was_told = was_told or source.is_reported
                 source.is_reported = True  # type: ignore[misc]  # whatever stores an error has a slot for this

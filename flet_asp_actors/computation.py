@@ -86,6 +86,11 @@ class Failed:
         self.error = error
         self.is_told = is_told
 
+    def claim(self) -> bool:
+        """Take it on to tell; False when it is told already, or somebody else has taken that on."""
+        is_ours, self.is_told = not self.is_told, True
+        return is_ours
+
 
 class Computed(Protocol):
     """What a computation needs of its selector."""

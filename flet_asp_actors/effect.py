@@ -107,10 +107,9 @@ class Effect(Subscription):
         for source in self._inputs.sources:  # of a selector that fails is told once, whoever tells it
             if error is self._heard and is_a(source, Outcome):
                 failed: Failed | None = cast("Any", source).last_failure
-                if failed is not None and failed.error is error:  # it is for those who have waited: this is one of them
-                    if failed.is_told:
-                        return
-                    failed.is_told = True
+                # What it has failed with is for those who have waited, and this is one of them.
+                if failed is not None and failed.error is error and not failed.claim():
+                    return
             elif source.error is error:
                 if source.is_reported:
                     return

@@ -27,6 +27,15 @@ class Offline(Exception):
 
 
 @fa.selector
+async def answer(get: fa.Get) -> str:
+    query = get(QUERY)
+    await anyio.sleep(1)
+    if query == "a":
+        raise Offline
+    return query
+
+
+@fa.selector
 def inverse(get: fa.Get) -> float:
     """Fails where there is none."""
     return 1 / get(COUNT)
@@ -542,14 +551,6 @@ async def test_who_gives_up_the_receipt_leaves_the_refresh(fa_store: fa.StateMan
 async def test_a_failure_that_is_out_of_date_before_who_waits_has_looked_is_told(
     waits: str, fa_store: fa.StateManager, fa_failures: Failures
 ) -> None:
-    @fa.selector
-    async def answer(get: fa.Get) -> str:
-        query = get(QUERY)
-        await anyio.sleep(1)
-        if query == "a":
-            raise Offline
-        return query
-
     def ask_again(status: fa.AsyncValue[str]) -> None:
         if status.state == "failed":
             fa_store.set(QUERY, "b")
@@ -646,14 +647,6 @@ async def test_who_reads_a_failing_selector_later_does_not_tell_of_it_once_more(
 async def test_a_failure_that_one_looks_at_and_another_does_not_is_that_ones(
     fa_store: fa.StateManager, fa_failures: Failures
 ) -> None:
-    @fa.selector
-    async def answer(get: fa.Get) -> str:
-        query = get(QUERY)
-        await anyio.sleep(1)
-        if query == "a":
-            raise Offline
-        return query
-
     heard: list[object] = []
 
     async def ask() -> None:

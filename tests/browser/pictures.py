@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.film import Film
 from tests.kit import browser
-from tests.kit.browser import PAINT, ROOT, Screen
+from tests.kit.browser import PAINT, ROOT, Screen, press
 from tests.kit.gallery import serve_gallery
 
 PLACE = ROOT / "docs" / "pictures"
@@ -41,7 +41,7 @@ def gallery(chromium: Browser, url: str, scheme: Literal["dark", "light"]) -> No
         app.locator("#loading").wait_for(state="detached")
         app.locator("flt-semantics-placeholder").dispatch_event("click")
         for name in ("Add Laptop", "Add Mouse", "Add Mouse"):
-            app.get_by_label(name, exact=True).locator("[role=button]").dispatch_event("click")
+            press(app.get_by_label(name, exact=True).locator("[role=button]"))
         app.get_by_text("Items: 3", exact=True).wait_for(state="attached")
         app.locator("body").evaluate(PAINT)
         save(page.screenshot(), f"gallery-{scheme}")
@@ -61,7 +61,7 @@ def dashboard(chromium: Browser, url: str) -> None:
     screen = open_app(chromium, f"{url}/apps/dashboard/", 1280, 800)
     screen.see("Overview")
     save(taken(screen), "dashboard-light")
-    screen.page.get_by_label("Dark mode", exact=True).locator("[role=button]").dispatch_event("click")
+    press(screen.page.get_by_label("Dark mode", exact=True).locator("[role=button]"))
     screen.see("Light mode")
     save(taken(screen), "dashboard-dark")
 

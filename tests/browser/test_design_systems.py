@@ -15,6 +15,7 @@ from examples.dashboard import main as dashboard
 from examples.dashboard.state import shop
 from examples.dashboard.state.records import Order
 from examples.theming import main as theming
+from tests.kit import browser
 from tests.kit.backstage import Backstage
 from tests.kit.browser import Screen
 
@@ -66,18 +67,12 @@ def tip(screen: Screen, name: str) -> Locator:
 
 
 def press(screen: Screen, name: str) -> None:
-    tip(screen, name).dispatch_event("click")
-
-
-def press_when_on(screen: Screen, name: str) -> None:
-    """Press a button that is on only after the server has answered."""
-    expect(screen.page.get_by_role("button", name=name, exact=True)).to_be_enabled()
-    press(screen, name)
+    browser.press(tip(screen, name))
 
 
 def go_to(screen: Screen, page: str) -> None:
     """Press an item of the sidebar, or of the drawer."""
-    screen.page.get_by_role("button", name=page).filter(has_text="Tab ").last.dispatch_event("click")
+    browser.press(screen.page.get_by_role("button", name=page).filter(has_text="Tab ").last)
 
 
 def shot(screen: Screen, name: str) -> bytes:
@@ -160,7 +155,7 @@ def test_orders_are_searched_sorted_and_exported_and_the_bell_leads_to_one(open_
     press(screen, "Notifications")
     screen.see("Elif Kaya bought Sextant", exact=False)
     shot(screen, "dashboard-bell")
-    screen.page.get_by_role("menuitem", name="Elif Kaya").dispatch_event("click")
+    browser.press(screen.page.get_by_role("menuitem", name="Elif Kaya"))
     screen.see_not("#1018")
     screen.see("#1005")
 
@@ -172,10 +167,10 @@ def test_settings_are_saved_and_colours_are_the_sessions_own(open_app: Open, lin
     go_to(screen, "Settings")
     screen.type("E-mail", "zoe")
     screen.see("An address is like ada@harbour.example")
-    press_when_on(screen, "Cancel")
+    press(screen, "Cancel")
     screen.see_not("An address is like ada@harbour.example")
     screen.type("Name", "Zoë Ray")
-    press_when_on(screen, "Save")
+    press(screen, "Save")
     screen.see("Settings saved successfully!")
     expect(tip(screen, "Zoë Ray")).to_be_attached()
     shot(screen, "dashboard-saved")

@@ -8,6 +8,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Route, expect
 
+from tests.kit import browser
 from tests.kit.browser import PAINT, SHOTS
 from tests.kit.gallery import serve_gallery
 
@@ -69,7 +70,7 @@ def visit(chromium: Browser, address: str) -> Iterator[Callable[..., Gallery]]:
 
 
 def press(app: FrameLocator, name: str) -> None:
-    app.get_by_role("button", name=name, exact=True).dispatch_event("click")
+    browser.press(app.get_by_role("button", name=name, exact=True))
 
 
 def see(app: FrameLocator, text: str) -> None:

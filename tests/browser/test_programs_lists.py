@@ -18,6 +18,7 @@ from examples.reactive import feeds
 from examples.reactive import main as reactive
 from examples.send_button import main as send_button
 from examples.tasks import main as tasks
+from tests.kit import browser
 from tests.kit.backstage import Backstage
 from tests.kit.browser import Screen
 
@@ -39,7 +40,7 @@ def resize(screen: Screen, size: tuple[int, int]) -> None:
 
 def press(screen: Screen, tooltip: str) -> None:
     """Click an icon; what it is called is on what lies around its button."""
-    screen.page.get_by_label(tooltip, exact=True).locator("[role=button]").dispatch_event("click")
+    browser.press(screen.page.get_by_label(tooltip, exact=True).locator("[role=button]"))
 
 
 def place(screen: Screen, text: str) -> tuple[float, float]:

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from examples import binding_orders, global_state, navigation, screens, settings, three_counters, unit_tests
+from tests.kit import browser
 from tests.kit.backstage import Backstage
 from tests.kit.browser import AppServer, Screen
 
@@ -43,7 +44,7 @@ def serve() -> Iterator[Callable[[Main], str]]:
 
 def press(screen: Screen, tooltip: str) -> None:
     """Click the icon button with this tooltip."""
-    screen.page.get_by_label(tooltip, exact=True).get_by_role("button").dispatch_event("click")
+    browser.press(screen.page.get_by_label(tooltip, exact=True).get_by_role("button"))
 
 
 def wide(screen: Screen, width: int = 1000, height: int = 700) -> None:

@@ -25,7 +25,7 @@ from flet.messaging import protocol
 from playwright.sync_api import Browser, Locator, Page, WebSocket, expect, sync_playwright
 from playwright.sync_api import TimeoutError as NotInTime
 
-__all__ = ("PAINT", "SHOTS", "AppServer", "Screen", "find_browser", "launch", "serve_script")
+__all__ = ("PAINT", "SHOTS", "AppServer", "Screen", "find_browser", "launch", "press", "serve_script")
 
 Role: TypeAlias = Literal["button", "checkbox", "link", "menuitem", "radio", "switch", "tab"]
 
@@ -153,6 +153,13 @@ def serve_script(path: str | Path) -> Generator[str, None, None]:
 # ------------------------------------------------------------------ the screen
 
 
+def press(target: Locator) -> None:
+    """Click what has been found, as soon as it is enabled: Flutter drops a click that comes before."""
+    expect(target).to_be_enabled()
+    # A click with the mouse can hit what Flutter lays over it; this one always arrives.
+    target.dispatch_event("click")
+
+
 class Screen:
     """An app in a browser tab, and the person before it.
 
@@ -169,9 +176,8 @@ class Screen:
         self._boot()
 
     def click(self, name: str, role: Role = "button") -> None:
-        """Click a button, or what else has this role and name."""
-        # A click with the mouse can hit what Flutter lays over it; this one always arrives.
-        self.page.get_by_role(role, name=name, exact=True).dispatch_event("click")
+        """Click a button, or what else has this role and name, as soon as it is enabled."""
+        press(self.page.get_by_role(role, name=name, exact=True))
 
     def button(self, name: str) -> Locator:
         """The button with these words."""

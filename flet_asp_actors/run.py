@@ -394,6 +394,7 @@ class Run(Job, Generic[R]):
             return
         if state == "cancelled" and self._state == "pending" and reason is None:
             reason = "dropped"  # it never ran
+        self._notes.let_go()
         self._state = state
         if state == "cancelled" and self.reason is None:
             self.reason = reason
@@ -405,7 +406,6 @@ class Run(Job, Generic[R]):
             self._patience.cancel()
         if state != "succeeded":
             self._cancel_children()
-        self._notes.let_go()
         self.handler.on_end(self)
         self._completion.finish(error)
 

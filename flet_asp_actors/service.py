@@ -426,6 +426,6 @@ class _Incarnation(Job):
             self._service.lost(self)
 
     def _finish(self) -> None:
+        self._notes.let_go()
         self.is_over = True
         self.begun.finish()
-        self._notes.let_go()

@@ -33,8 +33,9 @@ class Set(Protocol):
     Like the store's own verbs, but they know which run is writing: once it is cancelled or
     out of time, it may only put back what a key held before the run first wrote it, and
     only if nobody else has written it since. Any other write is dropped, and awaiting its
-    receipt raises the cancellation again. Where a run wrote over one that is cancelled too,
-    and had not put back yet, what was there before that one may be put back as well.
+    receipt raises the cancellation again. Runs that are cancelled as well are nobody: where one
+    of them has written since, that is no hindrance, and where the run wrote over what one of
+    them had not put back yet, what was there before that may be put back, too.
     """
 
     @overload
@@ -129,13 +130,20 @@ class _Write:
 
     @property
     def is_last(self) -> bool:
-        """Whether nobody else has written since we have."""
-        self.look()
-        return not self._is_theirs
+        """Whether nobody else has written since we have, but runs that are undone as well."""
+        if self._is_theirs or self._last == self._count:
+            return not self._is_theirs
+        latest = None if self._attention is None else self._attention.latest
+        if not isinstance(latest, _Write) or latest._is_theirs or latest._last != latest._count:
+            return False
+        over: _Write | None = latest
+        while over is not self and over is not None and over.is_undone:
+            over = over._below
+        return over is self
 
     @property
     def is_undone(self) -> bool:
-        """Whether the run is to take back what it has done, or was."""
+        """Whether the run is to take back what it has done, or was when it ended."""
         return self._run if isinstance(self._run, bool) else self._run.is_stopping
 
     @property
@@ -148,7 +156,7 @@ class _Write:
 
     def look(self) -> None:
         """Note it if somebody else has written since: from there on it is not ours to put back."""
-        self._is_theirs = self._is_theirs or self._last != self._count
+        self._is_theirs = not self.is_last
 
     def written(self) -> None:
         """We have written."""
@@ -159,16 +167,18 @@ class _Write:
     def may_become(self, value: Any) -> bool:
         """Whether `value` was there before the run wrote, and nobody else has written since.
 
-        Runs that wrote before it and are undone as well count for nothing: what was there before them will do, too.
+        Runs that are undone as well count for nothing: they may have written since, and what was there before those
+        that wrote earlier will do, too.
         """
         if not self.is_last:
             return False
-        write: _Write | None = self
-        while write is not None and write.is_undone:
-            if same(write.before, value):
-                return True
-            write = write._below
-        return False
+        write = self
+        while not same(write.before, value):
+            below = write._below
+            if below is None or not below.is_undone:
+                return False
+            write = below
+        return True
 
     def expect(self, receipt: Receipt) -> None:
         """A message of ours may be in the mailbox still; until it is done we attend to the atom."""
@@ -191,11 +201,14 @@ class _Write:
             self.look()
             attention, self._attention = self._attention, None
             self._last = self._count
+            below = self._below if self.is_undone else None  # else it is the last that counts, whatever is under it
+            self._below = None if below is None else below.bottom
             if attention.latest is self:
                 attention.latest = None
-            below, self._below = self._below, None
-            if below is not None and self.is_undone:  # else it is the last that counts, whatever is under it
-                self._below = below.bottom
+                while below is not None and below.is_undone and below._attention is None:
+                    below = below._below
+                if below is not None and below._attention is not None and not self._is_theirs:
+                    below.written()  # as if we had never been there
             attention.leave(self._atom)
 
 

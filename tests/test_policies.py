@@ -148,6 +148,109 @@ async def test_a_flag_that_two_runs_have_raised_goes_down_with_both_of_them(fa_s
     assert fa_store.get(LOADING) is False
 
 
+@pytest.mark.parametrize("order", ["the other way round", "in between", "all at once"])
+@pytest.mark.parametrize("how", ["cancelled", "late"])
+async def test_a_flag_that_many_have_raised_goes_down_with_the_last_of_them_whoever_that_is(
+    order: str, how: str, fa_store: fa.StateManager
+) -> None:
+    """The one that ends last has not written last; but those that have are cancelled, and do not count."""
+
+    @fa.action(timeout=4 if how == "late" else None, expect=(TimeoutError,))
+    async def load(get: fa.Get, set: fa.Set) -> None:
+        set(LOADING, True)
+        try:
+            await anyio.sleep_forever()
+        finally:
+            set(LOADING, False)
+
+    go = fa_store.action(load)
+    runs: list[fa.Run[None]] = []
+    for _ in range(3):
+        runs.append(go())
+        await anyio.sleep(1)
+    first, second, third = runs
+    ways = {"the other way round": [third, second], "in between": [second, third], "all at once": [second, third]}
+    for run in ways[order]:
+        run.cancel()
+        if order != "all at once":
+            await run.wait()
+            assert fa_store.get(LOADING) is True, "the first one still loads"
+    if how == "cancelled":
+        first.cancel()
+    await quiescent(fa_store)
+    assert fa_store.get(LOADING) is False
+    assert type(fa_store.atom(LOADING)) is fa.Atom, "nobody attends to it any more"
+
+
+@pytest.mark.parametrize("does_write_again", [False, True])
+async def test_a_flag_goes_down_with_the_run_that_has_raised_it_while_those_after_it_clean_up(
+    does_write_again: bool, fa_store: fa.StateManager
+) -> None:
+    @fa.action
+    async def load(get: fa.Get, set: fa.Set, seconds: float) -> None:
+        set(LOADING, True)
+        try:
+            await anyio.sleep(2)
+            if does_write_again:
+                set(LOADING, True)
+            await anyio.sleep_forever()
+        finally:
+            async with set.cleanup(5):
+                await anyio.sleep(seconds)
+            set(LOADING, False)
+
+    go = fa_store.action(load)
+    first = go(0)
+    await anyio.sleep(1)
+    second = go(4)
+    await anyio.sleep(0.5)
+    second.cancel()
+    await anyio.sleep(1)
+    first.cancel()
+    await first.wait()
+    assert (fa_store.get(LOADING), second.is_done) == (False, False)
+    await quiescent(fa_store)
+    assert fa_store.get(LOADING) is False
+
+
+@pytest.mark.parametrize("how", ["fails", "succeeds", "somebody else"])
+async def test_what_was_written_after_a_run_for_good_is_not_its_own_to_put_back(
+    how: str, fa_store: fa.StateManager
+) -> None:
+    """Only what a cancelled run has written does not count; one that fails had its say."""
+
+    @fa.action(expect=(ValueError,))
+    async def show(get: fa.Get, set: fa.Set, text: str) -> None:
+        set(RESULT, text)
+        try:
+            await anyio.sleep(2 if text == "second" else 10)
+        finally:
+            set(RESULT, "")
+        if how == "fails":
+            set(RESULT, "it did not work")
+            raise ValueError(text)
+        set(RESULT, "it did work")
+
+    fa_store.set(RESULT, "")
+    go = fa_store.action(show)
+    first = go("first")
+    await anyio.sleep(1)
+    second = go("second")
+    if how == "somebody else":
+        await anyio.sleep(1)
+        second.cancel()
+        await second.wait()
+        assert fa_store.get(RESULT) == "second", "the first one still shows, and this one found its text"
+        fa_store.set(RESULT, "it did work")
+    else:
+        await second.wait()
+    shown = "it did not work" if how == "fails" else "it did work"
+    assert fa_store.get(RESULT) == shown
+    first.cancel()
+    await quiescent(fa_store)
+    assert fa_store.get(RESULT) == shown
+
+
 async def test_what_is_put_back_over_a_cancelled_run_is_what_another_one_shows(fa_store: fa.StateManager) -> None:
     @fa.action
     async def show(get: fa.Get, set: fa.Set, text: str) -> None:

@@ -41,6 +41,8 @@ _BOOT = 60_000  # ms; a first start on a busy machine
 _TRIES = 20
 _HEARD = 500.0  # ms until a text that was entered must have gone to the server
 
+expect.set_options(timeout=20_000)  # ms until what is waited for must be there, on a busy machine
+
 PAINT = """() => new Promise(done => {
     let frames = 0;
     const next = () => ++frames < 30 ? requestAnimationFrame(next) : done();

@@ -234,7 +234,7 @@ TIMEOUT = 0.6
 async def _work(get: fa.Get, set: fa.Set, number: int, key: fa.Key[int], value: int, seconds: float, how: str) -> int:
     """Write, wait, write; fail or put back, as it is told."""
     before = get(key)
-    set(LOADING[number], True)
+    set(LOADING[number % 2], True)
     try:
         if how == "hopes" or how == "hopes in vain":
             async with set.optimistic(key, value):
@@ -252,7 +252,7 @@ async def _work(get: fa.Get, set: fa.Set, number: int, key: fa.Key[int], value: 
             set(key, before)
         raise
     finally:
-        set(LOADING[number], False)
+        set(LOADING[number % 2], False)
     return number
 
 

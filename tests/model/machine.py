@@ -217,7 +217,7 @@ class Machine:
         if action.policy == "restartable" and how not in ("does", "fails"):
             how = "fails"  # when this one begins, whether the run before has put back is anybody's guess
         run = self._actions[action](number, key, value, seconds, how)
-        self.keys.append(LOADING[number])
+        self.keys.append(LOADING[number % 2])
         if number % 2:
             self._await(number, run)
         modelled = Run(number, action, key, value, seconds, how)

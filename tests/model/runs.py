@@ -72,7 +72,7 @@ class Run:
 
     @property
     def is_undone(self) -> bool:
-        return self.is_stopping and self.state != "succeeded"
+        return self.stopped_at >= 0
 
     @property
     def lane(self) -> tuple[Any, ...]:
@@ -143,7 +143,7 @@ class Runs(Hopes):
 
     def _try(self, run: Run) -> None:
         run.before = self.get(run.key)
-        self._write(run, LOADING[run.number], lambda: True)
+        self._write(run, LOADING[run.number % 2], lambda: True)
         if run.hopes:
             self.send(run.key, lambda: self._hope(run))
         else:
@@ -169,7 +169,7 @@ class Runs(Hopes):
                 self._restore(run)
         else:
             self._write(run, DONE, lambda: self.get(DONE) + 1)
-        self._write(run, LOADING[run.number], lambda: False)
+        self._write(run, LOADING[run.number % 2], lambda: False)
         if run.fails and run.action.retry is not None and run.attempt < run.action.retry.attempts:
             run.attempt += 1
             self.look()
@@ -181,6 +181,8 @@ class Runs(Hopes):
         run.is_done, run.is_stopping, run.state = True, True, state
         if run.limit is not None:
             run.limit.take_back()
+        for key, note in run.notes.items():
+            self._leave(note, key)
         lane, statuses = self._lanes[run.lane], [self.statuses[track] for track in run.tracks]
         lane.remove(run)
         what: Any = "late" if state == "late" else run.number
@@ -224,7 +226,7 @@ class Runs(Hopes):
                 self.send(run.key, lambda: self.end_hope(run, run.key, run.value, False))
             elif run.how == "puts back":
                 self._restore(run)
-            self._write(run, LOADING[run.number], lambda: False)
+            self._write(run, LOADING[run.number % 2], lambda: False)
             self._ended(run, state)
 
         self.soon(stop)
@@ -276,6 +278,7 @@ class Runs(Hopes):
         def arrive() -> None:
             message()
             note.messages -= 1
+            self._leave(note, key)
 
         note.messages += 1
         self.send(key, arrive)
@@ -283,15 +286,32 @@ class Runs(Hopes):
     def _begin_note(self, note: Note, key: Any) -> None:
         note.before, note.last = self.get(key), self.writes[key]
         latest = self._latest.get(key)
-        if latest is not None and latest.last == note.last and not latest.is_over:
+        if latest is not None and latest.last == note.last:
             note.below = latest.bottom
         else:
             note.below = None
 
     def _is_last(self, note: Note, key: Any) -> bool:
-        """Whether nobody else has written since; once somebody has that is so for good."""
-        note.is_theirs = note.is_theirs or note.last != self.writes[key]
+        """Whether nobody else has written since but runs that are stopped; once somebody has that is so for good."""
+        if note.last != self.writes[key]:
+            over = self._latest.get(key)
+            if over is not None and (over.is_theirs or over.last != self.writes[key]):
+                over = None
+            while over is not None and over is not note and over.run.is_undone:
+                over = over.below
+            note.is_theirs = note.is_theirs or over is not note
         return not note.is_theirs
+
+    def _leave(self, note: Note, key: Any) -> None:
+        """If all is done: when it is to count for nothing, then it is the one under it that has written last."""
+        if not note.is_over or self._latest.get(key) is not note:
+            return
+        below = note.below if self._is_last(note, key) and note.run.is_undone else None
+        while below is not None and below.is_over and below.run.is_undone:
+            below = below.below
+        del self._latest[key]
+        if below is not None and not below.is_over:
+            self._written(below, key)
 
     def _written(self, note: Note, key: Any) -> None:
         note.last = self.writes[key]

@@ -33,9 +33,9 @@ class Set(Protocol):
     Like the store's own verbs, but they know which run is writing: once it is cancelled or
     out of time, it may only put back what a key held before the run first wrote it, and
     only if nobody else has written it since. Any other write is dropped, and awaiting its
-    receipt raises the cancellation again. Runs that are cancelled as well are nobody: where one
-    of them has written since, that is no hindrance, and where the run wrote over what one of
-    them had not put back yet, what was there before that may be put back, too.
+    receipt raises the cancellation again. Runs that are cancelled as well are nobody, if they
+    want the same: a flag that many have raised goes down with the last of them. And where the
+    run wrote over what one of them had not put back yet, what was there before that will do.
     """
 
     @overload
@@ -103,10 +103,24 @@ class Set(Protocol):
         ...
 
 
+_NONE: Any = object()
+
+
 class _Write:
     """What a run knows of an atom that it has written: what was there before, and whether it wrote last."""
 
-    __slots__ = ("_atom", "_attention", "_below", "_expected", "_is_over", "_is_theirs", "_last", "_run", "before")
+    __slots__ = (
+        "_atom",
+        "_attention",
+        "_below",
+        "_expected",
+        "_is_over",
+        "_is_theirs",
+        "_last",
+        "_run",
+        "_wish",
+        "before",
+    )
 
     def __init__(self, run: Writer, atom: Atom[Any], before: Any) -> None:
         self._run: Writer | bool = run
@@ -114,6 +128,7 @@ class _Write:
         self._attention: Attention | None = attend(atom)
         self._is_over = False
         self._expected = 0
+        self._wish: Any = _NONE  # what the run wanted to put back
         self.begin(before)
 
     def begin(self, before: Any) -> None:
@@ -130,16 +145,9 @@ class _Write:
 
     @property
     def is_last(self) -> bool:
-        """Whether nobody else has written since we have, but runs that are undone as well."""
-        if self._is_theirs or self._last == self._count:
-            return not self._is_theirs
-        latest = None if self._attention is None else self._attention.latest
-        if not isinstance(latest, _Write) or latest._is_theirs or latest._last != latest._count:
-            return False
-        over: _Write | None = latest
-        while over is not self and over is not None and over.is_undone:
-            over = over._below
-        return over is self
+        """Whether nobody else has written since we have."""
+        self.look()
+        return not self._is_theirs
 
     @property
     def is_undone(self) -> bool:
@@ -156,7 +164,7 @@ class _Write:
 
     def look(self) -> None:
         """Note it if somebody else has written since: from there on it is not ours to put back."""
-        self._is_theirs = not self.is_last
+        self._is_theirs = self._is_theirs or self._last != self._count
 
     def written(self) -> None:
         """We have written."""
@@ -165,11 +173,11 @@ class _Write:
             self._attention.latest = self
 
     def may_become(self, value: Any) -> bool:
-        """Whether `value` was there before the run wrote, and nobody else has written since.
+        """Whether `value`, which the run wants back, was there before it wrote, and nobody else has written since.
 
-        Runs that are undone as well count for nothing: they may have written since, and what was there before those
-        that wrote earlier will do, too.
+        Runs that wrote before it and are undone as well count for nothing: what was there before them will do, too.
         """
+        self._wish = value
         if not self.is_last:
             return False
         write = self
@@ -201,15 +209,25 @@ class _Write:
             self.look()
             attention, self._attention = self._attention, None
             self._last = self._count
-            below = self._below if self.is_undone else None  # else it is the last that counts, whatever is under it
-            self._below = None if below is None else below.bottom
             if attention.latest is self:
                 attention.latest = None
-                while below is not None and below.is_undone and below._attention is None:
-                    below = below._below
-                if below is not None and below._attention is not None and not self._is_theirs:
-                    below.written()  # as if we had never been there
+                if self.is_undone and not self._is_theirs:
+                    self._yield()
+            below, self._below, self._wish = self._below, None, _NONE
+            if below is not None and self.is_undone:  # else it is the last that counts, whatever is under it
+                self._below = below.bottom
             attention.leave(self._atom)
+
+    def _yield(self) -> None:
+        """If we have put back, or wanted to put back what one under us may: then the next of those has written last."""
+        write: _Write | None = self
+        while write is not None and not same(self._wish, write.before):
+            write = write._below
+        heir = None if write is None else self._below
+        while heir is not None and heir.is_undone and heir._attention is None:
+            heir = heir._below
+        if heir is not None and heir._attention is not None:
+            heir.written()
 
 
 class Notes:

@@ -25,6 +25,8 @@ class Note:
     below: Note | None = None
     """Of the run that had written last before it."""
     is_theirs: bool = False
+    wish: Any = None
+    """What it wanted to put back."""
     messages: int = 0
     """How many of the run are in the mailbox."""
 
@@ -292,18 +294,12 @@ class Runs(Hopes):
             note.below = None
 
     def _is_last(self, note: Note, key: Any) -> bool:
-        """Whether nobody else has written since but runs that are stopped; once somebody has that is so for good."""
-        if note.last != self.writes[key]:
-            over = self._latest.get(key)
-            if over is not None and (over.is_theirs or over.last != self.writes[key]):
-                over = None
-            while over is not None and over is not note and over.run.is_undone:
-                over = over.below
-            note.is_theirs = note.is_theirs or over is not note
+        """Whether nobody else has written since; once somebody has that is so for good."""
+        note.is_theirs = note.is_theirs or note.last != self.writes[key]
         return not note.is_theirs
 
     def _leave(self, note: Note, key: Any) -> None:
-        """If all is done: when it is to count for nothing, then it is the one under it that has written last."""
+        """If all is done: when it has put back, or wanted what one under it may, then that one has written last."""
         if not note.is_over or self._latest.get(key) is not note:
             return
         below = note.below if self._is_last(note, key) and note.run.is_undone else None
@@ -311,7 +307,11 @@ class Runs(Hopes):
             below = below.below
         del self._latest[key]
         if below is not None and not below.is_over:
-            self._written(below, key)
+            chain = [note, below]
+            while (lower := chain[-1].below) is not None:
+                chain.append(lower)
+            if any(note.wish == each.before for each in chain):
+                self._written(below, key)
 
     def _written(self, note: Note, key: Any) -> None:
         note.last = self.writes[key]
@@ -319,6 +319,7 @@ class Runs(Hopes):
 
     def _put_back(self, note: Note, key: Any, value: Any) -> None:
         """Write what there was before, of this run or of those under it that are stopping as well."""
+        note.wish = value
         if not self._is_last(note, key):
             return
         below: Note | None = note

@@ -103,51 +103,53 @@ class Set(Protocol):
         ...
 
 
-_NONE: Any = object()
-
-
 class _Write:
-    """What a run knows of an atom that it has written: what was there before, and whether it wrote last."""
+    """What a run knows of an atom that it writes: what was there before, and whether it wrote last."""
 
     __slots__ = (
         "_atom",
         "_attention",
         "_below",
         "_expected",
+        "_is_content",
         "_is_over",
         "_is_theirs",
         "_last",
         "_run",
-        "_wish",
         "before",
+        "is_begun",
     )
 
-    def __init__(self, run: Writer, atom: Atom[Any], before: Any) -> None:
+    def __init__(self, run: Writer, atom: Atom[Any]) -> None:
         self._run: Writer | bool = run
         self._atom = atom
         self._attention: Attention | None = attend(atom)
+        self.is_begun = False
+        """Whether it was our turn already."""
         self._is_over = False
+        self._is_content = False  # whether it has wanted something back that was there before it
+        self._is_theirs = False
         self._expected = 0
-        self._wish: Any = _NONE  # what the run wanted to put back
-        self.begin(before)
-
-    def begin(self, before: Any) -> None:
-        """It is our turn for the first time: others were before us, and `before` is what they have left."""
-        self.before = before
+        self._last = 0
+        self._below: _Write | None = None
+        self.before: Any = None
         """The value before the run's first write."""
-        self._last, self._is_theirs = self._count, False
+
+    def turn(self, before: Callable[[], Any]) -> None:
+        """It is our turn to write; if that is so for the first time, `before` gives what others have left."""
+        if self.is_begun:
+            self._look()
+            return
+        self.before = before()
+        self.is_begun = True
+        self._last = self.count
         latest = None if self._attention is None else self._attention.latest
-        self._below: _Write | None = latest.bottom if isinstance(latest, _Write) and latest.is_last else None
+        self._below = latest.bottom if isinstance(latest, _Write) and latest._is_last else None
 
     @property
-    def _count(self) -> int:
+    def count(self) -> int:
+        """How often the atom was written: a number that only grows."""
         return self._atom.version if self._attention is None else self._attention.writes
-
-    @property
-    def is_last(self) -> bool:
-        """Whether nobody else has written since we have."""
-        self.look()
-        return not self._is_theirs
 
     @property
     def is_undone(self) -> bool:
@@ -156,19 +158,17 @@ class _Write:
 
     @property
     def bottom(self) -> _Write:
-        """The lowest of those under it that are undone as well; those between do not matter, and are not kept."""
+        """Of those from here down that have ended and are undone the lowest; those between are not kept."""
         write, below = self, self._below
-        while write.is_undone and below is not None and below.is_undone:
+        while write._attention is None and write.is_undone and below is not None and below.is_undone:
             write, below = below, below._below
         return write
 
-    def look(self) -> None:
-        """Note it if somebody else has written since: from there on it is not ours to put back."""
-        self._is_theirs = self._is_theirs or self._last != self._count
-
-    def written(self) -> None:
-        """We have written."""
-        self._last = self._count
+    def written(self, since: int) -> None:
+        """What was to write has done so, unless nobody has written `since`: then it came to nothing."""
+        if self.count == since:
+            return
+        self._last = self.count
         if self._attention is not None:
             self._attention.latest = self
 
@@ -177,16 +177,13 @@ class _Write:
 
         Runs that wrote before it and are undone as well count for nothing: what was there before them will do, too.
         """
-        self._wish = value
-        if not self.is_last:
-            return False
-        write = self
-        while not same(write.before, value):
-            below = write._below
-            if below is None or not below.is_undone:
-                return False
-            write = below
-        return True
+        write: _Write | None = self if self.is_begun else None
+        is_free = True
+        while write is not None and not same(write.before, value):
+            write = write._below
+            is_free = is_free and write is not None and write.is_undone
+        self._is_content = self._is_content or write is not None
+        return write is not None and is_free and self._is_last
 
     def expect(self, receipt: Receipt) -> None:
         """A message of ours may be in the mailbox still; until it is done we attend to the atom."""
@@ -200,34 +197,42 @@ class _Write:
         self._is_over = True
         self._leave()
 
+    @property
+    def _is_last(self) -> bool:
+        """Whether nobody else has written since we have."""
+        self._look()
+        return not self._is_theirs
+
+    def _look(self) -> None:
+        """Note it if somebody else has written since: from there on it is not ours to put back."""
+        self._is_theirs = self._is_theirs or self._last != self.count
+
     def _arrived(self) -> None:
         self._expected -= 1
         self._leave()
 
     def _leave(self) -> None:
         if self._is_over and not self._expected and self._attention is not None:
-            self.look()
+            self._look()
             attention, self._attention = self._attention, None
-            self._last = self._count
+            self._last = self.count
             if attention.latest is self:
                 attention.latest = None
-                if self.is_undone and not self._is_theirs:
+                if self.is_undone and self._is_content and not self._is_theirs:
                     self._yield()
-            below, self._below, self._wish = self._below, None, _NONE
+            below, self._below = self._below, None
             if below is not None and self.is_undone:  # else it is the last that counts, whatever is under it
                 self._below = below.bottom
             attention.leave(self._atom)
 
     def _yield(self) -> None:
-        """If we have put back, or wanted to put back what one under us may: then the next of those has written last."""
-        write: _Write | None = self
-        while write is not None and not same(self._wish, write.before):
-            write = write._below
-        heir = None if write is None else self._below
-        while heir is not None and heir.is_undone and heir._attention is None:
+        """We have put back, or wanted back what was there before one under us: it is as if the next one wrote last."""
+        heir = self._below
+        while heir is not None and heir.is_undone and (heir._is_theirs or heir._attention is None):
             heir = heir._below
         if heir is not None and heir._attention is not None:
-            heir.written()
+            heir._last = heir.count
+            heir._attention.latest = heir
 
 
 class Notes:
@@ -241,19 +246,11 @@ class Notes:
         """Those of its async updates."""
         self._is_over = False
 
-    def of(self, atom: Atom[Any], run: Writer, before: Callable[[], Any]) -> _Write | None:
+    def of(self, atom: Atom[Any], run: Writer) -> _Write | None:
         """What is known of an atom that the run is about to write; None when that has ended."""
-        note = self.writes.get(atom)
-        if note is None and not self._is_over:
-            note = self.writes[atom] = _Write(run, atom, before())
-            if atom.is_busy:
-                first = note
-                atom.post(lambda: first.begin(before()))
-        elif note is not None and atom.is_busy:
-            atom.post(note.look)
-        elif note is not None:
-            note.look()
-        return note
+        if not self._is_over and atom not in self.writes:
+            self.writes[atom] = _Write(run, atom)
+        return self.writes.get(atom)
 
     def stop_work(self) -> None:
         """Cancel the updates that are under way: the run, or the try, has ended without success."""
@@ -348,13 +345,14 @@ class RunSet:
     def as_own(self, atom: Atom[Any], write: Callable[[], object]) -> None:
         """Call something that writes to an atom: what was ours to put back still is."""
         note = self._notes.writes.get(atom)
-        if note is None:
+        if note is None or not note.is_begun:
             write()
             return
-        note.look()
         with here():
+            note.turn(lambda: None)
+            since = note.count
             write()
-            note.written()
+            note.written(since)
 
     def _atom(self, key: Any) -> Atom[Any]:
         node = self._owner.writable(key)
@@ -368,16 +366,32 @@ class RunSet:
         if not atom.owner.is_here:
             return atom.owner.elsewhere(atom.key, lambda: self._note(atom, write, before))
         refuse_in_selector(f"writes {atom.key}")
-        note = self._notes.of(atom, self._run, before or (lambda: atom.current))
+        note = self._notes.of(atom, self._run)
         if note is None:
             return write()
+        known = note
+        since: int | None = None
+
+        def begin() -> None:
+            nonlocal since
+            known.turn(before or (lambda: atom.current))
+            since = known.count
+
+        def end() -> None:
+            if since is not None:  # else it was dropped from the mailbox
+                known.written(since)
+
         with here():  # a listener that writes the same key is somebody else, and comes after the note
+            if atom.is_busy:
+                atom.post(begin)
+            else:
+                begin()
             try:
                 receipt = write()
             except BaseException:
-                note.written()  # a mutate that raised has edited all the same
+                end()  # a mutate that raised has edited all the same
                 raise
-            receipt.on_done(note.written)
+            receipt.on_done(end)
             note.expect(receipt)
         return receipt
 
@@ -398,8 +412,9 @@ class RunSet:
             is_refused = not known.may_become(value)
             if not is_refused:
                 with here():
+                    since = known.count
                     atom.take(value)
-                    known.written()
+                    known.written(since)
 
         receipt = atom.post(put)
         receipt.on_done(put)  # if the store ends before the atom gets to it, then now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import random
@@ -207,6 +208,186 @@ async def test_a_flag_goes_down_with_the_run_that_still_cleans_up_when_the_one_b
     assert not second.is_done
     await quiescent(fa_store)
     assert fa_store.get(LOADING) is False
+
+
+@fa.action
+async def raise_flag(get: fa.Get, set: fa.Set, seconds: float) -> None:
+    """Its flag goes down before it has cleaned up."""
+    set(LOADING, True)
+    try:
+        await anyio.sleep_forever()
+    finally:
+        set(LOADING, False)
+        async with set.cleanup(5):
+            await anyio.sleep(seconds)
+
+
+async def test_a_run_that_has_tried_to_lower_the_flag_already_does_not_keep_it_up(fa_store: fa.StateManager) -> None:
+    go = fa_store.action(raise_flag)
+    runs: list[fa.Run[None]] = []
+    for seconds in 0, 3, 0:
+        runs.append(go(seconds))
+        await anyio.sleep(1)
+    first, second, third = runs
+    second.cancel()
+    await anyio.sleep(1)
+    third.cancel()
+    await third.wait()
+    assert not second.is_done
+    await second.wait()
+    assert fa_store.get(LOADING) is True
+    first.cancel()
+    await quiescent(fa_store)
+    assert fa_store.get(LOADING) is False
+
+
+async def test_a_second_wish_that_is_refused_does_not_undo_what_was_put_back(fa_store: fa.StateManager) -> None:
+    @fa.action
+    async def show(get: fa.Get, set: fa.Set) -> None:
+        set(RESULT, "loading")
+        try:
+            await anyio.sleep_forever()
+        finally:
+            set(RESULT, "")
+            set(RESULT, "cancelled")
+
+    fa_store.set(RESULT, "")
+    go = fa_store.action(show)
+    first, second = go(), go()
+    await anyio.sleep(1)
+    for run in second, first:
+        run.cancel()
+        await run.wait()
+    assert fa_store.get(RESULT) == ""
+
+
+@pytest.mark.parametrize("when", ["between", "late"])
+@pytest.mark.parametrize("how", ["raises", "is cancelled"])
+async def test_an_update_that_came_to_nothing_is_nobodys_write(how: str, when: str, fa_store: fa.StateManager) -> None:
+    async def never(text: str) -> str:
+        await anyio.sleep_forever()
+        return text
+
+    @fa.action(expect=(ValueError,))
+    async def fail(get: fa.Get, set: fa.Set) -> None:
+        if how == "raises":
+            set.update(RESULT, lambda text: str(int(text)))
+        else:
+            await set.update(RESULT, never)
+
+    fa_store.set(RESULT, "")
+    go, try_it = fa_store.action(show_until_stopped), fa_store.action(fail)
+    runs = [go("first", "")]
+    await anyio.sleep(1)
+    if when == "late":
+        runs.append(go("second", ""))
+        await anyio.sleep(1)
+    failing = try_it()
+    await anyio.sleep(1)
+    failing.cancel()
+    await failing.wait()
+    if when == "between":
+        runs.append(go("second", ""))
+        await anyio.sleep(1)
+    for run in runs[::-1]:
+        run.cancel()
+        await run.wait()
+    assert fa_store.get(RESULT) == ""
+
+
+async def test_what_was_put_back_over_one_that_still_cleans_up_is_for_that_one_to_put_back(
+    fa_store: fa.StateManager,
+) -> None:
+    @fa.action
+    async def show(get: fa.Get, set: fa.Set, text: str, seconds: float) -> None:
+        before = get(RESULT)
+        set(RESULT, text)
+        try:
+            await anyio.sleep_forever()
+        finally:
+            async with set.cleanup(5):
+                await anyio.sleep(seconds)
+            set(RESULT, before)
+
+    fa_store.set(RESULT, "")
+    go = fa_store.action(show)
+    first = go("first", 1)
+    await anyio.sleep(1)
+    second = go("second", 4)
+    await anyio.sleep(1)
+    first.cancel()
+    await first.wait()
+    assert fa_store.get(RESULT) == "second"
+    second.cancel()
+    third = go("third", 0)
+    await anyio.sleep(1)
+    third.cancel()
+    await third.wait()
+    assert (fa_store.get(RESULT), second.is_done) == ("second", False)
+    await quiescent(fa_store)
+    assert fa_store.get(RESULT) == "first"
+
+
+async def _hold_and_fail(text: str) -> str:
+    await anyio.sleep(2)
+    raise ValueError(text)
+
+
+@pytest.mark.parametrize("does_succeed", [False, True])
+async def test_a_write_after_an_optimistic_value_in_a_busy_atom(does_succeed: bool, fa_store: fa.StateManager) -> None:
+    """The atom gets to both when it is no longer busy, first to the value that is no longer hoped for."""
+
+    @fa.action
+    async def like(get: fa.Get, set: fa.Set) -> None:
+        async with set.optimistic(RESULT, "hoped for"):
+            await anyio.sleep(1)
+            fa_store.update(RESULT, _hold_and_fail)
+        set(RESULT, "done")
+        await anyio.sleep(1 if does_succeed else 10)
+
+    fa_store.on_error = lambda _: None
+    run = fa_store.action(like)()
+    await anyio.sleep(4)
+    run.cancel()
+    await quiescent(fa_store)
+    assert run.state == ("succeeded" if does_succeed else "cancelled")
+    assert fa_store.get(RESULT) == "done"
+    assert type(fa_store.atom(RESULT)) is fa.Atom, "nobody attends to it any more"
+
+
+@pytest.mark.parametrize("when_full", ["error", "drop_oldest"])
+@pytest.mark.parametrize("does_put_back", [False, True])
+async def test_what_did_not_get_into_a_full_mailbox_is_no_write_of_the_run(
+    when_full: Literal["error", "drop_oldest"], does_put_back: bool, fa_store: fa.StateManager
+) -> None:
+    key: fa.Key[str] = fa.Key("full", "", mailbox=1, when_full=when_full)
+
+    @fa.action
+    async def write(get: fa.Get, set: fa.Set) -> None:
+        set(key, "first")
+        await anyio.sleep(2)
+        with contextlib.suppress(fa.BusyError):
+            set(key, "second")
+        if when_full == "drop_oldest":
+            fa_store.update(key, lambda text: text + "!")  # takes the place of ours
+        try:
+            await anyio.sleep_forever()
+        finally:
+            if does_put_back:
+                set(key, "")
+
+    fa_store.on_error = lambda _: None
+    run = fa_store.action(write)()
+    await anyio.sleep(1)
+    fa_store.set(key, "somebody else's")
+    fa_store.update(key, _hold_and_fail)
+    if when_full == "error":
+        fa_store.update(key, lambda text: text + "!")
+    await anyio.sleep(3)
+    run.cancel()
+    await quiescent(fa_store)
+    assert fa_store.get(key) == "somebody else's!"
+    assert type(fa_store.atom(key)) is fa.Atom, "nobody attends to it any more"
 
 
 async def test_what_a_cancelled_run_has_left_on_purpose_is_not_for_the_one_before_it_to_take_away(

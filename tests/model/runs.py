@@ -25,7 +25,7 @@ class Note:
     below: Note | None = None
     """Of the run that had written last before it."""
     is_theirs: bool = False
-    wish: Any = None
+    wishes: list[Any] = field(default_factory=list[Any])
     """What it wanted to put back."""
     messages: int = 0
     """How many of the run are in the mailbox."""
@@ -37,7 +37,7 @@ class Note:
     @property
     def bottom(self) -> Note:
         note, below = self, self.below
-        while note.run.is_undone and below is not None and below.run.is_undone:
+        while note.is_over and note.run.is_undone and below is not None and below.run.is_undone:
             note, below = below, below.below
         return note
 
@@ -298,28 +298,30 @@ class Runs(Hopes):
         note.is_theirs = note.is_theirs or note.last != self.writes[key]
         return not note.is_theirs
 
-    def _leave(self, note: Note, key: Any) -> None:
-        """If all is done: when it has put back, or wanted what one under it may, then that one has written last."""
-        if not note.is_over or self._latest.get(key) is not note:
-            return
-        below = note.below if self._is_last(note, key) and note.run.is_undone else None
-        while below is not None and below.is_over and below.run.is_undone:
-            below = below.below
-        del self._latest[key]
-        if below is not None and not below.is_over:
-            chain = [note, below]
-            while (lower := chain[-1].below) is not None:
-                chain.append(lower)
-            if any(note.wish == each.before for each in chain):
-                self._written(below, key)
-
     def _written(self, note: Note, key: Any) -> None:
         note.last = self.writes[key]
         self._latest[key] = note
 
+    def _leave(self, note: Note, key: Any) -> None:
+        """If all is done: when it has put back, or wanted what one under it may, then that one has written last."""
+        if not note.is_over:
+            return
+        if self._latest.get(key) is note:
+            del self._latest[key]
+            chain = [note]
+            while (lower := chain[-1].below) is not None:
+                chain.append(lower)
+            if note.run.is_undone and self._is_last(note, key) and any(each.before in note.wishes for each in chain):
+                heirs = (each for each in chain[1:] if not each.run.is_undone or not (each.is_over or each.is_theirs))
+                heir = next(heirs, None)
+                if heir is not None and not heir.is_over:
+                    self._written(heir, key)
+        if not note.run.is_undone:
+            note.below = None
+
     def _put_back(self, note: Note, key: Any, value: Any) -> None:
         """Write what there was before, of this run or of those under it that are stopping as well."""
-        note.wish = value
+        note.wishes.append(value)
         if not self._is_last(note, key):
             return
         below: Note | None = note

@@ -117,37 +117,48 @@ class _Write:
         "_last",
         "_run",
         "before",
-        "is_begun",
+        "has_written",
     )
 
     def __init__(self, run: Writer, atom: Atom[Any]) -> None:
         self._run: Writer | bool = run
         self._atom = atom
         self._attention: Attention | None = attend(atom)
-        self.is_begun = False
-        """Whether it was our turn already."""
         self._is_over = False
         self._is_content = False  # whether it has wanted something back that was there before it
-        self._is_theirs = False
+        self._is_theirs = False  # whether somebody else has come in between: then it is not ours to put back
         self._expected = 0
         self._last = 0
         self._below: _Write | None = None
         self.before: Any = None
         """The value before the run's first write."""
+        self.has_written = False
 
-    def turn(self, before: Callable[[], Any]) -> None:
-        """It is our turn to write; if that is so for the first time, `before` gives what others have left."""
-        if self.is_begun:
-            self._look()
+    def turn(self, before: Callable[[], Any]) -> int:
+        """It is our turn to write. Returns what `written` is to be given."""
+        if not self.has_written:
+            self.before = before()
+            latest = None if self._attention is None else self._attention.latest
+            self._below = latest.bottom if isinstance(latest, _Write) and latest.is_last else None
+        return self._count
+
+    def written(self, turn: int) -> None:
+        """Our turn is over. If there was no write, it came to nothing."""
+        if self._count == turn:
             return
-        self.before = before()
-        self.is_begun = True
-        self._last = self.count
-        latest = None if self._attention is None else self._attention.latest
-        self._below = latest.bottom if isinstance(latest, _Write) and latest._is_last else None
+        self._is_theirs = self._is_theirs or (self.has_written and self._last != turn)
+        self.has_written = True
+        self._last = self._count
+        if self._attention is not None:
+            self._attention.latest = self
 
     @property
-    def count(self) -> int:
+    def is_last(self) -> bool:
+        """Whether we have written, and nobody else has since."""
+        return self.has_written and not self._is_theirs and self._last == self._count
+
+    @property
+    def _count(self) -> int:
         """How often the atom was written: a number that only grows."""
         return self._atom.version if self._attention is None else self._attention.writes
 
@@ -164,26 +175,18 @@ class _Write:
             write, below = below, below._below
         return write
 
-    def written(self, since: int) -> None:
-        """What was to write has done so, unless nobody has written `since`: then it came to nothing."""
-        if self.count == since:
-            return
-        self._last = self.count
-        if self._attention is not None:
-            self._attention.latest = self
-
     def may_become(self, value: Any) -> bool:
         """Whether `value`, which the run wants back, was there before it wrote, and nobody else has written since.
 
         Runs that wrote before it and are undone as well count for nothing: what was there before them will do, too.
         """
-        write: _Write | None = self if self.is_begun else None
-        is_free = True
+        write: _Write | None = self if self.has_written else None
+        is_free = self.is_last
         while write is not None and not same(write.before, value):
             write = write._below
             is_free = is_free and write is not None and write.is_undone
         self._is_content = self._is_content or write is not None
-        return write is not None and is_free and self._is_last
+        return write is not None and is_free
 
     def expect(self, receipt: Receipt) -> None:
         """A message of ours may be in the mailbox still; until it is done we attend to the atom."""
@@ -197,28 +200,18 @@ class _Write:
         self._is_over = True
         self._leave()
 
-    @property
-    def _is_last(self) -> bool:
-        """Whether nobody else has written since we have."""
-        self._look()
-        return not self._is_theirs
-
-    def _look(self) -> None:
-        """Note it if somebody else has written since: from there on it is not ours to put back."""
-        self._is_theirs = self._is_theirs or self._last != self.count
-
     def _arrived(self) -> None:
         self._expected -= 1
         self._leave()
 
     def _leave(self) -> None:
         if self._is_over and not self._expected and self._attention is not None:
-            self._look()
+            self._is_theirs = not self.is_last
             attention, self._attention = self._attention, None
-            self._last = self.count
+            self._last = self._count
             if attention.latest is self:
                 attention.latest = None
-                if self.is_undone and self._is_content and not self._is_theirs:
+                if self.is_undone and self._is_content and self.is_last:
                     self._yield()
             below, self._below = self._below, None
             if below is not None and self.is_undone:  # else it is the last that counts, whatever is under it
@@ -228,10 +221,10 @@ class _Write:
     def _yield(self) -> None:
         """We have put back, or wanted back what was there before one under us: it is as if the next one wrote last."""
         heir = self._below
-        while heir is not None and heir.is_undone and (heir._is_theirs or heir._attention is None):
+        while heir is not None and heir.is_undone and heir._attention is None:
             heir = heir._below
         if heir is not None and heir._attention is not None:
-            heir._last = heir.count
+            heir._last = heir._count
             heir._attention.latest = heir
 
 
@@ -345,14 +338,13 @@ class RunSet:
     def as_own(self, atom: Atom[Any], write: Callable[[], object]) -> None:
         """Call something that writes to an atom: what was ours to put back still is."""
         note = self._notes.writes.get(atom)
-        if note is None or not note.is_begun:
+        if note is None or not note.has_written:
             write()
             return
         with here():
-            note.turn(lambda: None)
-            since = note.count
+            turn = note.turn(lambda: None)
             write()
-            note.written(since)
+            note.written(turn)
 
     def _atom(self, key: Any) -> Atom[Any]:
         node = self._owner.writable(key)
@@ -370,16 +362,15 @@ class RunSet:
         if note is None:
             return write()
         known = note
-        since: int | None = None
+        turn: int | None = None
 
         def begin() -> None:
-            nonlocal since
-            known.turn(before or (lambda: atom.current))
-            since = known.count
+            nonlocal turn
+            turn = known.turn(before or (lambda: atom.current))
 
         def end() -> None:
-            if since is not None:  # else it was dropped from the mailbox
-                known.written(since)
+            if turn is not None:  # else it was dropped from the mailbox
+                known.written(turn)
 
         with here():  # a listener that writes the same key is somebody else, and comes after the note
             if atom.is_busy:
@@ -412,9 +403,9 @@ class RunSet:
             is_refused = not known.may_become(value)
             if not is_refused:
                 with here():
-                    since = known.count
+                    turn = known.turn(lambda: None)
                     atom.take(value)
-                    known.written(since)
+                    known.written(turn)
 
         receipt = atom.post(put)
         receipt.on_done(put)  # if the store ends before the atom gets to it, then now

@@ -295,6 +295,30 @@ async def test_an_update_that_came_to_nothing_is_nobodys_write(how: str, when: s
     assert fa_store.get(RESULT) == ""
 
 
+async def test_what_is_put_back_is_what_was_there_before_the_first_write_that_came_to_something(
+    fa_store: fa.StateManager,
+) -> None:
+    @fa.action
+    async def write(get: fa.Get, set: fa.Set) -> None:
+        with pytest.raises(ValueError, match="invalid literal"):
+            set.update(RESULT, lambda text: str(int(text)))
+        await anyio.sleep(2)
+        set(RESULT, "mine")
+        try:
+            await anyio.sleep_forever()
+        finally:
+            set(RESULT, "somebody else's")
+
+    run = fa_store.action(write)()
+    await anyio.sleep(1)
+    fa_store.set(RESULT, "somebody else's")
+    await anyio.sleep(2)
+    assert fa_store.get(RESULT) == "mine"
+    run.cancel()
+    await quiescent(fa_store)
+    assert fa_store.get(RESULT) == "somebody else's"
+
+
 async def test_what_was_put_back_over_one_that_still_cleans_up_is_for_that_one_to_put_back(
     fa_store: fa.StateManager,
 ) -> None:

@@ -267,10 +267,11 @@ class Runs(Hopes):
             self._begin_note(note, key)
             if key in self.mail:
                 self.mail[key].append(lambda: self._begin_note(note, key))
-        else:
-            self.send(key, lambda: self._is_last(note, key))
+        elif key in self.mail:
+            self.mail[key].append(lambda: None)  # a message that says when it is the run's turn
 
         def write() -> None:
+            note.is_theirs = note.is_theirs or note.last != self.writes[key]
             self.write(key, make())
             self._written(note, key)
 
@@ -294,9 +295,8 @@ class Runs(Hopes):
             note.below = None
 
     def _is_last(self, note: Note, key: Any) -> bool:
-        """Whether nobody else has written since; once somebody has that is so for good."""
-        note.is_theirs = note.is_theirs or note.last != self.writes[key]
-        return not note.is_theirs
+        """Whether nobody else has written since, nor came in between."""
+        return not note.is_theirs and note.last == self.writes[key]
 
     def _written(self, note: Note, key: Any) -> None:
         note.last = self.writes[key]
@@ -312,7 +312,7 @@ class Runs(Hopes):
             while (lower := chain[-1].below) is not None:
                 chain.append(lower)
             if note.run.is_undone and self._is_last(note, key) and any(each.before in note.wishes for each in chain):
-                heirs = (each for each in chain[1:] if not each.run.is_undone or not (each.is_over or each.is_theirs))
+                heirs = (each for each in chain[1:] if not each.run.is_undone or not each.is_over)
                 heir = next(heirs, None)
                 if heir is not None and not heir.is_over:
                     self._written(heir, key)

@@ -51,6 +51,20 @@ async def show_until_stopped(get: fa.Get, set: fa.Set, text: str, before: str | 
             set(RESULT, before)
 
 
+@fa.action
+async def load_until_stopped(get: fa.Get, set: fa.Set, seconds: float = 0, after: float = 0) -> None:
+    """Clean up for some seconds before the flag goes down, and for some after."""
+    set(LOADING, True)
+    try:
+        await anyio.sleep_forever()
+    finally:
+        async with set.cleanup(5):
+            await anyio.sleep(seconds)
+        set(LOADING, False)
+        async with set.cleanup(5):
+            await anyio.sleep(after)
+
+
 def sleeper(**options: Any) -> fa.Action[[str, float], str]:
     async def sleep(get: fa.Get, set: fa.Set, name: str, seconds: float = 1.0) -> str:
         await anyio.sleep(seconds)
@@ -120,17 +134,7 @@ async def test_a_search_that_is_given_up_stops_its_spinner_also_if_those_before_
 
 
 async def test_a_flag_that_two_runs_have_raised_goes_down_with_both_of_them(fa_store: fa.StateManager) -> None:
-    @fa.action
-    async def load(get: fa.Get, set: fa.Set, seconds: float) -> None:
-        set(LOADING, True)
-        try:
-            await anyio.sleep_forever()
-        finally:
-            async with set.cleanup(5):
-                await anyio.sleep(seconds)
-            set(LOADING, False)
-
-    go = fa_store.action(load)
+    go = fa_store.action(load_until_stopped)
     first = go(1)
     await anyio.sleep(1)
     go(2)
@@ -186,17 +190,7 @@ async def test_a_flag_that_many_have_raised_goes_down_with_the_last_of_them_whoe
 async def test_a_flag_goes_down_with_the_run_that_still_cleans_up_when_the_one_before_it_has_ended(
     fa_store: fa.StateManager,
 ) -> None:
-    @fa.action
-    async def load(get: fa.Get, set: fa.Set, seconds: float) -> None:
-        set(LOADING, True)
-        try:
-            await anyio.sleep_forever()
-        finally:
-            async with set.cleanup(5):
-                await anyio.sleep(seconds)
-            set(LOADING, False)
-
-    go = fa_store.action(load)
+    go = fa_store.action(load_until_stopped)
     first = go(0)
     await anyio.sleep(1)
     second = go(4)
@@ -210,23 +204,11 @@ async def test_a_flag_goes_down_with_the_run_that_still_cleans_up_when_the_one_b
     assert fa_store.get(LOADING) is False
 
 
-@fa.action
-async def raise_flag(get: fa.Get, set: fa.Set, seconds: float) -> None:
-    """Its flag goes down before it has cleaned up."""
-    set(LOADING, True)
-    try:
-        await anyio.sleep_forever()
-    finally:
-        set(LOADING, False)
-        async with set.cleanup(5):
-            await anyio.sleep(seconds)
-
-
 async def test_a_run_that_has_tried_to_lower_the_flag_already_does_not_keep_it_up(fa_store: fa.StateManager) -> None:
-    go = fa_store.action(raise_flag)
+    go = fa_store.action(load_until_stopped)
     runs: list[fa.Run[None]] = []
     for seconds in 0, 3, 0:
-        runs.append(go(seconds))
+        runs.append(go(after=seconds))
         await anyio.sleep(1)
     first, second, third = runs
     second.cancel()

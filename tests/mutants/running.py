@@ -109,7 +109,7 @@ class Runner:
         data, times = KEPT / "reached", KEPT / "seconds.json"
         if data.exists() and data.stat().st_mtime < max(path.stat().st_mtime for path in PACKAGE.rglob("*.py")):
             data.unlink()
-            times.unlink()
+            times.unlink(missing_ok=True)  # it is not there if the last run was ended meanwhile
         if times.exists():
             self.seconds = json.loads(times.read_text())
         new = [test for name, test in self.tests.items() if name not in self.seconds]

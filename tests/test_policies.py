@@ -361,6 +361,21 @@ async def test_a_write_after_an_optimistic_value_in_a_busy_atom(does_succeed: bo
     assert type(fa_store.atom(RESULT)) is fa.Atom, "nobody attends to it any more"
 
 
+async def test_a_store_may_end_before_a_write_of_a_run_has_had_its_turn() -> None:
+    @fa.action
+    async def write(get: fa.Get, set: fa.Set) -> None:
+        set(RESULT, "mine")
+
+    async with fa.StateManager() as state:
+        state.on_error = lambda _: None
+        state.update(RESULT, _hold_and_fail)
+        await state.action(write)()
+        atom = state.atom(RESULT)
+        assert type(atom) is not fa.Atom, "its write is still to come"
+    assert state.is_closed
+    assert type(atom) is fa.Atom
+
+
 @pytest.mark.parametrize("when_full", ["error", "drop_oldest"])
 @pytest.mark.parametrize("does_put_back", [False, True])
 async def test_what_did_not_get_into_a_full_mailbox_is_no_write_of_the_run(

@@ -394,7 +394,7 @@ class Run(Job, Generic[R]):
             return
         if state == "cancelled" and self._state == "pending" and reason is None:
             reason = "dropped"  # it never ran
-        self._notes.let_go()
+        self._notes.let_go()  # before the state says that it has ended: what counts is whether it was to stop
         self._state = state
         if state == "cancelled" and self.reason is None:
             self.reason = reason

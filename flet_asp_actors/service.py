@@ -426,6 +426,6 @@ class _Incarnation(Job):
             self._service.lost(self)
 
     def _finish(self) -> None:
-        self._notes.let_go()
+        self._notes.let_go()  # first: what counts is whether it was to stop before
         self.is_over = True
         self.begun.finish()

@@ -134,31 +134,30 @@ class _Write:
         """The value before the run's first write."""
         self.has_written = False
 
-    def turn(self, before: Callable[[], Any]) -> int:
-        """It is our turn to write. Returns what `written` is to be given."""
+    def begin(self, before: Callable[[], Any]) -> None:
+        """It is our turn to write."""
         if not self.has_written:
             self.before = before()
             latest = None if self._attention is None else self._attention.latest
             self._below = latest.bottom if isinstance(latest, _Write) and latest.is_last else None
-        return self._count
 
-    def written(self, turn: int) -> None:
-        """Our turn is over. If there was no write, it came to nothing."""
-        if self._count == turn:
+    def end(self, count: int) -> None:
+        """Our turn is over, which began at this `count`. If nothing was written since, it came to nothing."""
+        if self.count == count:
             return
-        self._is_theirs = self._is_theirs or (self.has_written and self._last != turn)
+        self._is_theirs = self._is_theirs or (self.has_written and self._last != count)
         self.has_written = True
-        self._last = self._count
+        self._last = self.count
         if self._attention is not None:
             self._attention.latest = self
 
     @property
     def is_last(self) -> bool:
         """Whether we have written, and nobody else has since."""
-        return self.has_written and not self._is_theirs and self._last == self._count
+        return self.has_written and not self._is_theirs and self._last == self.count
 
     @property
-    def _count(self) -> int:
+    def count(self) -> int:
         """How often the atom was written: a number that only grows."""
         return self._atom.version if self._attention is None else self._attention.writes
 
@@ -208,7 +207,7 @@ class _Write:
         if self._is_over and not self._expected and self._attention is not None:
             self._is_theirs = not self.is_last
             attention, self._attention = self._attention, None
-            self._last = self._count
+            self._last = self.count
             if attention.latest is self:
                 attention.latest = None
                 if self.is_undone and self._is_content and self.is_last:
@@ -224,7 +223,7 @@ class _Write:
         while heir is not None and heir.is_undone and heir._attention is None:
             heir = heir._below
         if heir is not None and heir._attention is not None:
-            heir._last = heir._count
+            heir._last = heir.count
             heir._attention.latest = heir
 
 
@@ -342,9 +341,9 @@ class RunSet:
             write()
             return
         with here():
-            turn = note.turn(lambda: None)
+            count = note.count
             write()
-            note.written(turn)
+            note.end(count)
 
     def _atom(self, key: Any) -> Atom[Any]:
         node = self._owner.writable(key)
@@ -361,16 +360,16 @@ class RunSet:
         note = self._notes.of(atom, self._run)
         if note is None:
             return write()
-        known = note
-        turn: int | None = None
+        count: int | None = None
 
         def begin() -> None:
-            nonlocal turn
-            turn = known.turn(before or (lambda: atom.current))
+            nonlocal count
+            note.begin(before or (lambda: atom.current))
+            count = note.count
 
         def end() -> None:
-            if turn is not None:  # else it was dropped from the mailbox
-                known.written(turn)
+            if count is not None:  # else it was dropped from the mailbox
+                note.end(count)
 
         with here():  # a listener that writes the same key is somebody else, and comes after the note
             if atom.is_busy:
@@ -403,9 +402,9 @@ class RunSet:
             is_refused = not known.may_become(value)
             if not is_refused:
                 with here():
-                    turn = known.turn(lambda: None)
+                    count = known.count
                     atom.take(value)
-                    known.written(turn)
+                    known.end(count)
 
         receipt = atom.post(put)
         receipt.on_done(put)  # if the store ends before the atom gets to it, then now

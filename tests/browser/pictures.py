@@ -61,7 +61,7 @@ def dashboard(chromium: Browser, url: str) -> None:
     screen = open_app(chromium, f"{url}/apps/dashboard/", 1280, 800)
     screen.see("Overview")
     save(taken(screen), "dashboard-light")
-    press(screen.page.get_by_label("Dark mode", exact=True).locator("[role=button]"))
+    screen.press("Dark mode")
     screen.see("Light mode")
     save(taken(screen), "dashboard-dark")
 

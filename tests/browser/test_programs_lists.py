@@ -18,7 +18,6 @@ from examples.reactive import feeds
 from examples.reactive import main as reactive
 from examples.send_button import main as send_button
 from examples.tasks import main as tasks
-from tests.kit import browser
 from tests.kit.backstage import Backstage
 from tests.kit.browser import Screen
 
@@ -36,11 +35,6 @@ def unharmed(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 def resize(screen: Screen, size: tuple[int, int]) -> None:
     screen.page.set_viewport_size({"width": size[0], "height": size[1]})
-
-
-def press(screen: Screen, tooltip: str) -> None:
-    """Click an icon; what it is called is on what lies around its button."""
-    browser.press(screen.page.get_by_label(tooltip, exact=True).locator("[role=button]"))
 
 
 def place(screen: Screen, text: str) -> tuple[float, float]:
@@ -87,10 +81,10 @@ def test_a_cart_is_filled_changed_and_cleared(open_app: Open) -> None:
     for text in ("Products", "Shopping Cart", "Items: 0", "Cart is empty", "Total: $0.00"):
         screen.see(text)
     screen.shot("program-cart-empty")
-    press(screen, "Add Laptop")
+    screen.press("Add Laptop")
     screen.see("Items: 1")
-    press(screen, "Add Laptop")
-    press(screen, "Add Mouse")
+    screen.press("Add Laptop")
+    screen.press("Add Mouse")
     for text in ("Items: 3", "$999.99 × 2", "$1999.98", "$29.99 × 1", "Total: $2029.97"):  # noqa: RUF001  # so it is shown
         screen.see(text)
     screen.see_not("Cart is empty")
@@ -104,11 +98,11 @@ def test_a_cart_is_filled_changed_and_cleared(open_app: Open) -> None:
     (left, high), (right, low) = place(screen, "Products"), place(screen, "Shopping Cart")
     assert abs(right - left) < 50
     assert low > high + 200
-    press(screen, "One Laptop less")
+    screen.press("One Laptop less")
     screen.see("Total: $1029.98")
-    press(screen, "One Mouse more")
+    screen.press("One Mouse more")
     screen.see("Total: $1059.97")
-    press(screen, "Remove Laptop")
+    screen.press("Remove Laptop")
     screen.see("Total: $59.98")
     screen.see_not("$999.99 × 1")  # noqa: RUF001  # so it is shown
     screen.click("Clear Cart")
@@ -124,14 +118,14 @@ def test_tasks_are_added_ticked_edited_and_cleared(open_app: Open) -> None:
     screen = open_app(tasks.main)
     for number, name in enumerate(("Bread", "Milk", "Eggs"), 1):
         screen.type("What is to be done?", name)
-        press(screen, "Add")
+        screen.press("Add")
         screen.see(f"Active tasks: {number}")
     screen.click("Milk", "checkbox")
     screen.see("Active tasks: 2")
-    press(screen, "Edit Bread")
+    screen.press("Edit Bread")
     screen.type("New text of Bread", "Brown bread")
     screen.shot("program-tasks-edit")
-    press(screen, "Save")
+    screen.press("Save")
     screen.see("Brown bread")
     screen.shot("program-tasks")
     screen.click("Active", "tab")
@@ -145,7 +139,7 @@ def test_tasks_are_added_ticked_edited_and_cleared(open_app: Open) -> None:
     screen.see_not("Milk")
     screen.click("All", "tab")
     screen.see("Eggs")
-    press(screen, "Delete Eggs")
+    screen.press("Delete Eggs")
     screen.see("Active tasks: 1")
     screen.see_not("Eggs")
 
@@ -160,9 +154,9 @@ def test_reactive_controls_count_send_and_move_files(open_app: Open, monkeypatch
     resize(screen, WIDE)
     screen.see("Total: 110")
     screen.see("Submit the form to see what came of it")
-    press(screen, "Tens: 5 more")
+    screen.press("Tens: 5 more")
     screen.see("Total: 115")
-    press(screen, "Tens: reset")
+    screen.press("Tens: reset")
     screen.see("Total: 110")
     expect(screen.button("Send")).to_be_disabled()
     screen.type("Name", "Ann")
@@ -197,13 +191,13 @@ def test_the_benchmark_runs_is_cancelled_and_the_page_turns_dark_meanwhile(open_
     screen.click("Run benchmark")
     expect(screen.button("Run benchmark")).to_be_disabled()
     screen.see("Cancel")
-    press(screen, "Switch to dark")
+    screen.press("Switch to dark")
     screen.see("Switch to light")
     screen.shot("program-performance-running")
     screen.see("times fewer messages", exact=False)
     expect(screen.button("Run benchmark")).to_be_enabled()
     screen.shot("program-performance-dark")
-    press(screen, "Switch to light")
+    screen.press("Switch to light")
     screen.see("Switch to dark")
     by_hand, bound, _ = app.ask(lambda: app.state.get(MEASURES))
     screen.see(f"{by_hand.messages:,} messages", exact=False)

@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import expect
 
 from examples import binding_orders, global_state, navigation, screens, settings, three_counters, unit_tests
-from tests.kit import browser
 from tests.kit.backstage import Backstage
 from tests.kit.browser import AppServer, Screen
 
@@ -42,11 +41,6 @@ def serve() -> Iterator[Callable[[Main], str]]:
         server.stop()
 
 
-def press(screen: Screen, tooltip: str) -> None:
-    """Click the icon button with this tooltip."""
-    browser.press(screen.page.get_by_label(tooltip, exact=True).get_by_role("button"))
-
-
 def wide(screen: Screen, width: int = 1000, height: int = 700) -> None:
     screen.page.set_viewport_size({"width": width, "height": height})
 
@@ -56,9 +50,9 @@ def wide(screen: Screen, width: int = 1000, height: int = 700) -> None:
 
 def test_three_cards_count_each_for_itself(open_app: Open) -> None:
     screen = open_app(three_counters.main)
-    press(screen, "Counter A: one more")
-    press(screen, "Counter A: one more")
-    press(screen, "Counter C: one less")
+    screen.press("Counter A: one more")
+    screen.press("Counter A: one more")
+    screen.press("Counter C: one less")
     for text in ("2", "0", "-1"):
         screen.see(text)
     screen.shot("places-three-counters")
@@ -187,7 +181,7 @@ def test_bound_whenever_it_shows_the_number(open_app: Open) -> None:
     expect(screen.page.get_by_text("2", exact=True)).to_have_count(5)
     screen.click("Remove a card")
     screen.see_not("Card 2")
-    press(screen, "Dark theme")
+    screen.press("Dark theme")
     screen.see("Light theme")
     screen.click("Increment")
     expect(screen.page.get_by_text("3", exact=True)).to_have_count(4)

@@ -194,6 +194,10 @@ class Screen:
         """Click a button, or what else has this role and name, as soon as it is enabled."""
         press(self.page.get_by_role(role, name=name, exact=True))
 
+    def press(self, tooltip: str) -> None:
+        """Click an icon; what it is called is on what lies around its button."""
+        press(self.page.get_by_label(tooltip, exact=True).get_by_role("button"))
+
     def button(self, name: str) -> Locator:
         """The button with these words."""
         return self.page.get_by_role("button", name=name, exact=True)

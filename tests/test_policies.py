@@ -223,6 +223,20 @@ async def test_a_run_that_has_tried_to_lower_the_flag_already_does_not_keep_it_u
     assert fa_store.get(LOADING) is False
 
 
+async def test_a_flag_that_somebody_else_has_raised_as_well_is_not_for_the_runs_to_lower(
+    fa_store: fa.StateManager,
+) -> None:
+    go = fa_store.action(load_until_stopped)
+    first, second = go(), go()
+    await anyio.sleep(1)
+    fa_store.set(LOADING, True)
+    for run in second, first:
+        run.cancel()
+        await run.wait()
+    assert fa_store.get(LOADING) is True
+    assert type(fa_store.atom(LOADING)) is fa.Atom, "nobody attends to it any more"
+
+
 async def test_a_second_wish_that_is_refused_does_not_undo_what_was_put_back(fa_store: fa.StateManager) -> None:
     @fa.action
     async def show(get: fa.Get, set: fa.Set) -> None:
